@@ -1,0 +1,22 @@
+//! The Python face of Porism: types cross here, decisions do not.
+
+use pyo3::prelude::*;
+
+mod errors;
+mod library;
+mod memory;
+mod process;
+
+/// The compiled half of the `porism` package.
+#[pymodule(gil_used = false)]
+mod _core {
+    use super::{Bound, PyModule, PyModuleMethods, PyResult};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        super::library::register(module)?;
+        super::memory::register(module)?;
+        super::process::register(module)
+    }
+}

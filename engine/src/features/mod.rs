@@ -1,0 +1,5 @@
+//! What formulas look like to a ranking: embedders that need no model.
+
+mod hashed;
+
+pub use hashed::{DIMENSION, EMBEDDER, embed};

@@ -1,0 +1,10 @@
+//! The safe core of Porism: it reads formulas, ranks premises and keeps the memory of what was proved.
+//!
+//! It knows neither Python nor any unsafe code; `porism-native` below it holds the mapped files and the child processes.
+
+#![forbid(unsafe_code)]
+
+pub mod features;
+pub mod memory;
+pub mod rank;
+pub mod tptp;

@@ -1,0 +1,1 @@
+//! The memory of what was proved.
