@@ -1,5 +1,7 @@
 //! What formulas look like to a ranking: embedders that need no model.
 
 mod hashed;
+mod symbols;
 
 pub use hashed::{DIMENSION, EMBEDDER, embed};
+pub use symbols::{Counts, symbol_features, word_features};

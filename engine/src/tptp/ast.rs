@@ -1,5 +1,6 @@
 //! What a TPTP file says, as data: the `fof` and `cnf` languages of TPTP v9.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -7,7 +8,8 @@ use std::sync::Arc;
 /// An interned name: a functor, a predicate, a variable, or the name of a formula.
 ///
 /// Quoted names are stored without their quotes when the quotes are not needed (`'a'` and `a` are one symbol, as TPTP demands),
-/// with escapes resolved; printing adds the quotes back where they are needed.
+/// with escapes resolved; printing adds the quotes back where they are needed. Only a quoted name that begins with `$` or a quote
+/// keeps them, because `'$a'` is not the `$a` of the system.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Symbol(Arc<str>);
 
@@ -22,6 +24,13 @@ impl Deref for Symbol {
     type Target = str;
 
     fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A table of symbols can be asked by name.
+impl Borrow<str> for Symbol {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }
@@ -123,6 +132,25 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every role, in the order of the variants.
+    pub const ALL: [Self; 10] = [
+        Self::Axiom,
+        Self::Hypothesis,
+        Self::Definition,
+        Self::Assumption,
+        Self::Lemma,
+        Self::Theorem,
+        Self::Corollary,
+        Self::Conjecture,
+        Self::NegatedConjecture,
+        Self::Plain,
+    ];
+
+    /// The role that a file spells like this.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == word)
+    }
+
     /// The word in the file.
     pub fn as_str(self) -> &'static str {
         match self {

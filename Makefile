@@ -1,0 +1,105 @@
+# Everything a person or a machine does to this repository. `make` alone lists it.
+
+PYTHON ?= python3
+CARGO ?= cargo
+VENV := .venv
+BIN := $(VENV)/bin
+
+# How long the open-ended jobs run.
+FUZZ_SECONDS ?= 60
+SOAK_ROUNDS ?= 2000
+
+# cargo, maturin and pip must all build against the same Python.
+export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# What the wheel is made of. A stamp is older than one of these: build again.
+SOURCES := $(shell find native engine bindings python -type f \
+	\( -name '*.rs' -o -name '*.toml' -o -name '*.h' -o -name '*.py' -o -name '*.pyi' -o -name py.typed -o -path '*/data/*' \) \
+	-not -path '*/__pycache__/*' -not -path '*/target/*' | sort) Cargo.toml Cargo.lock pyproject.toml
+PYTEST_FOLDERS := $(wildcard tests/python tests/crash)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint test-rust test-python format bench fuzz soak wheel clean FORCE
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/installed ## Set everything up, solve 150 theorems with three arms, write demo/report.html
+	@mkdir -p demo
+	$(BIN)/porism bench ql --first 361 --last 510 --arm none --arm similarity --arm full --report demo/report.html
+
+test: lint test-rust test-python ## Set everything up; lint, then run the Rust and the Python tests
+
+lint: $(VENV)/ready ## Formatting, clippy, ruff, mypy, and the stub against the compiled module; warnings are errors
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest porism._core
+
+test-rust: $(VENV)/python ## Run the Rust tests
+	$(CARGO) test --workspace --locked
+
+test-python: $(VENV)/ready ## Build the wheel, install it, run the Python and the crash tests
+	$(BIN)/pytest $(PYTEST_FOLDERS)
+
+format: $(VENV)/ready ## Rewrite the sources in the house format
+	$(CARGO) fmt --all
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/ready ## Time the Python and the Rust benchmarks
+	$(BIN)/pytest -o addopts="--strict-markers --strict-config -ra" --benchmark-only benches/python
+	$(CARGO) bench -p porism-engine --locked
+
+fuzz: ## Fuzz every target in tests/fuzz for FUZZ_SECONDS each
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo "make fuzz needs cargo-fuzz; install it with: cargo install cargo-fuzz --locked"; exit 1; }
+	@targets=$$($(CARGO) fuzz list --fuzz-dir tests/fuzz) || exit 1; \
+	for target in $$targets; do \
+		echo "fuzz $$target for $(FUZZ_SECONDS) s"; \
+		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --fuzz-dir tests/fuzz $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+	done
+
+soak: $(VENV)/ready ## The crash tests for SOAK_ROUNDS rounds instead of a few
+	PORISM_SOAK_ROUNDS=$(SOAK_ROUNDS) $(BIN)/pytest -o timeout=0 tests/crash
+
+wheel: $(VENV)/python ## Build a wheel into dist/
+	$(BIN)/pip wheel --no-deps --wheel-dir dist .
+
+clean: ## Remove everything that was built, the environment too
+	rm -rf $(VENV) target dist demo .mypy_cache .ruff_cache .pytest_cache .benchmarks
+
+# --- stamps -----------------------------------------------------------------------------------------------------------
+
+# An empty environment.
+$(VENV)/python:
+	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: install it from https://rustup.rs, then run make again"; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11 or newer, or name it: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is $$($(PYTHON) --version 2>&1): Porism needs 3.11 or newer; name one: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+		{ echo "$(PYTHON) has no venv module: on Debian and Ubuntu install it with: apt install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	@touch $@
+
+# The names of the sources, so that a file which went away counts as a change too.
+$(VENV)/sources: FORCE | $(VENV)/python
+	@printf '%s\n' $(SOURCES) > $@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+# Porism and the provers.
+$(VENV)/installed: $(VENV)/python $(VENV)/sources $(SOURCES) LICENSE-MIT LICENSE-APACHE README.md
+	$(BIN)/pip install ".[provers]"
+	@touch $@
+
+# What linting and testing need on top.
+$(VENV)/tools: $(VENV)/python pyproject.toml
+	$(BIN)/pip install --quiet --group dev
+	@touch $@
+
+$(VENV)/ready: $(VENV)/installed $(VENV)/tools
+	@touch $@

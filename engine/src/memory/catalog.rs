@@ -1,0 +1,269 @@
+//! The catalog: an `SQLite` file that says what the memory holds. It alone decides what is committed.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use super::error::{CATALOG, MemoryError, Result};
+
+/// The number of the format that is described here and in `docs/format.md`.
+pub(super) const FORMAT: u32 = 1;
+/// `porm` in ASCII: how a catalog is told from another program's database.
+const APPLICATION: u32 = 0x706f_726d;
+
+/// The tables. STRICT, so that a value of a wrong type is an error when it is written, not when it is read.
+const SCHEMA: &str = "
+CREATE TABLE memory (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    embedder TEXT NOT NULL,
+    dimension INTEGER NOT NULL CHECK (dimension > 0),
+    rows INTEGER NOT NULL DEFAULT 0,
+    generation INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE record (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    name TEXT,
+    statement TEXT NOT NULL,
+    source TEXT,
+    namespace TEXT NOT NULL,
+    key BLOB NOT NULL CHECK (length(key) = 32),
+    status TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    inserts INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
+    row INTEGER NOT NULL,
+    row_checksum INTEGER NOT NULL
+) STRICT;
+-- One record for one statement under one name: NULL names would all be different from each other.
+CREATE UNIQUE INDEX record_identity ON record (key, namespace, ifnull(name, ''));
+CREATE INDEX record_name ON record (name) WHERE name IS NOT NULL;
+CREATE INDEX record_source ON record (source) WHERE source IS NOT NULL;
+-- Covers the check of rows on first touch, which reads nothing else.
+CREATE INDEX record_row ON record (row, row_checksum);
+
+CREATE TABLE evidence (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    goal INTEGER NOT NULL REFERENCES record (id),
+    verdict TEXT NOT NULL,
+    prover TEXT NOT NULL,
+    prover_version TEXT NOT NULL,
+    label TEXT NOT NULL,
+    seconds REAL NOT NULL,
+    reprover TEXT,
+    reprover_version TEXT,
+    claim_hash TEXT,
+    certificate_hash TEXT,
+    checker TEXT,
+    checker_version TEXT,
+    created_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX evidence_goal ON evidence (goal);
+
+CREATE TABLE evidence_premise (
+    evidence INTEGER NOT NULL REFERENCES evidence (id),
+    record INTEGER NOT NULL REFERENCES record (id),
+    PRIMARY KEY (evidence, record)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX evidence_premise_record ON evidence_premise (record);
+
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    goal INTEGER NOT NULL REFERENCES record (id),
+    snapshot INTEGER NOT NULL,
+    policy TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    created_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE candidate (
+    event INTEGER NOT NULL REFERENCES event (id),
+    rank INTEGER NOT NULL,
+    record INTEGER NOT NULL REFERENCES record (id),
+    score REAL NOT NULL,
+    slot INTEGER,
+    propensity REAL NOT NULL CHECK (propensity > 0 AND propensity <= 1),
+    PRIMARY KEY (event, rank)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE settlement (
+    event INTEGER PRIMARY KEY REFERENCES event (id),
+    verdict TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    seconds REAL NOT NULL,
+    evidence INTEGER REFERENCES evidence (id),
+    created_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE settlement_used (
+    event INTEGER NOT NULL REFERENCES settlement (event),
+    record INTEGER NOT NULL REFERENCES record (id),
+    PRIMARY KEY (event, record)
+) STRICT, WITHOUT ROWID;
+";
+
+/// The one row of the table `memory`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct State {
+    pub(super) embedder: String,
+    pub(super) dimension: u32,
+    pub(super) rows: u64,
+    pub(super) generation: i64,
+}
+
+/// Writes an empty catalog into `directory`.
+pub(super) fn create(directory: &Path, embedder: &str, dimension: u32) -> Result<()> {
+    let mut connection = Connection::open(directory.join(CATALOG))?;
+    connection.pragma_update(None, "application_id", APPLICATION)?;
+    connection.pragma_update(None, "user_version", FORMAT)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    let transaction = connection.transaction()?;
+    transaction.execute_batch(SCHEMA)?;
+    transaction.execute("INSERT INTO memory (one, embedder, dimension) VALUES (1, ?1, ?2)", (embedder, dimension))?;
+    transaction.commit()?;
+    connection.close().map_err(|(_, error)| error.into())
+}
+
+/// Opens the catalog in `directory` for reading.
+///
+/// Even a reader opens the file for writing if it can: the last one to close then folds the log into the file.
+pub(super) fn open_reader(directory: &Path, read_only: bool, timeout: Duration) -> Result<Connection> {
+    let mode = if read_only { OpenFlags::SQLITE_OPEN_READ_ONLY } else { OpenFlags::SQLITE_OPEN_READ_WRITE };
+    let opened = open(directory, mode, timeout).and_then(|connection| {
+        check_format(directory, &connection)?;
+        Ok(connection)
+    });
+    let connection = match opened {
+        // Readers of a log need a file of shared memory beside it, which a read-only directory cannot take. Without a log
+        // nobody is writing, and the catalog alone is the whole truth.
+        Err(MemoryError::Io { .. }) if !has_log(directory)? => {
+            let connection = open_immutable(directory, timeout)?;
+            check_format(directory, &connection)?;
+            connection
+        }
+        other => other?,
+    };
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+/// Opens the catalog in `directory` for writing.
+///
+/// A commit is in the operating system's hands when it returns, so it survives the death of the process, but not necessarily
+/// that of the machine.
+pub(super) fn open_writer(directory: &Path, timeout: Duration) -> Result<Connection> {
+    let connection = open(directory, OpenFlags::SQLITE_OPEN_READ_WRITE, timeout)?;
+    connection.pragma_update(None, "synchronous", "normal")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    Ok(connection)
+}
+
+fn open(directory: &Path, mode: OpenFlags, timeout: Duration) -> Result<Connection> {
+    let connection = Connection::open_with_flags(directory.join(CATALOG), mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(timeout)?;
+    Ok(connection)
+}
+
+fn open_immutable(directory: &Path, timeout: Duration) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(immutable_uri(&directory.join(CATALOG)), flags)?;
+    connection.busy_timeout(timeout)?;
+    Ok(connection)
+}
+
+/// The URI of `path`, with everything escaped that could mean something else in it.
+fn immutable_uri(path: &Path) -> String {
+    use std::fmt::Write;
+
+    let mut uri = String::from("file:");
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => uri.push(char::from(byte)),
+            other => write!(uri, "%{other:02x}").expect("a string takes any text"),
+        }
+    }
+    uri.push_str("?immutable=1");
+    uri
+}
+
+/// Whether there are commits that the catalog does not hold yet.
+fn has_log(directory: &Path) -> Result<bool> {
+    match directory.join(format!("{CATALOG}-wal")).metadata() {
+        Ok(log) => Ok(log.len() > 0),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(MemoryError::io(CATALOG, "look for its log", &error)),
+    }
+}
+
+fn check_format(directory: &Path, connection: &Connection) -> Result<()> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
+    let application = pragma("application_id")?;
+    if application != APPLICATION {
+        let reason = format!("{CATALOG} belongs to application {application:#x}, a memory's to {APPLICATION:#x}");
+        return Err(MemoryError::NotAMemory { path: directory.into(), reason });
+    }
+    match pragma("user_version")? {
+        FORMAT => Ok(()),
+        found if found > FORMAT => Err(MemoryError::Format { path: directory.into(), found, supported: FORMAT }),
+        found => Err(MemoryError::damaged(CATALOG, "its header", format!("format {found} was never written"))),
+    }
+}
+
+/// Reads what the memory is and how much of it is committed.
+pub(super) fn state(connection: &Connection) -> Result<State> {
+    Ok(connection.query_one("SELECT embedder, dimension, rows, generation FROM memory", [], |row| {
+        Ok(State { embedder: row.get(0)?, dimension: row.get(1)?, rows: count(row, 2)?, generation: row.get(3)? })
+    })?)
+}
+
+/// A count from column `index`: `SQLite` has only signed numbers, and a negative count is damage.
+pub(super) fn count(row: &rusqlite::Row<'_>, index: usize) -> rusqlite::Result<u64> {
+    let stored: i64 = row.get(index)?;
+    u64::try_from(stored).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, stored))
+}
+
+/// Begins a read: everything read through it is of one generation. It blocks nobody and is blocked by nobody.
+pub(super) fn begin_read(connection: &mut Connection) -> Result<Transaction<'_>> {
+    Ok(connection.transaction_with_behavior(TransactionBehavior::Deferred)?)
+}
+
+/// Begins a write, waiting for other writers first.
+pub(super) fn begin_write(connection: &mut Connection) -> Result<Transaction<'_>> {
+    Ok(connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
+}
+
+/// Commits a write as the next generation, with `rows` rows.
+pub(super) fn commit(transaction: Transaction<'_>, rows: u64) -> Result<()> {
+    transaction.execute("UPDATE memory SET generation = generation + 1, rows = ?1", [signed(rows)])?;
+    Ok(transaction.commit()?)
+}
+
+/// A count as `SQLite` stores it. No disk holds so many rows that it would saturate.
+pub(super) fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// `numbers` as the one parameter of a query that takes any number of them, through `json_each`.
+pub(super) fn list(numbers: impl IntoIterator<Item = i64>) -> String {
+    let numbers: Vec<String> = numbers.into_iter().map(|number| number.to_string()).collect();
+    format!("[{}]", numbers.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_cannot_smuggle_parameters_into_the_uri() {
+        assert_eq!(immutable_uri(Path::new("/a b?mode=rw#%/c")), "file:/a%20b%3fmode%3drw%23%25/c?immutable=1");
+    }
+
+    #[test]
+    fn a_list_is_json() {
+        assert_eq!(list([1, -2]), "[1,-2]");
+        assert_eq!(list([]), "[]");
+    }
+}

@@ -1,0 +1,172 @@
+//! The file of rows: one unit vector a record, append-only.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use porism_native::map::MappedRows;
+
+use super::error::{MemoryError, Result};
+
+/// The name of the file inside a memory's directory.
+pub(super) const ROWS: &str = "rows-000001.f32";
+
+/// The version of the layout that is described here and in `docs/format.md`.
+const VERSION: u32 = 1;
+const MAGIC: [u8; 8] = *b"porismF\n";
+const HEADER_BYTES: usize = 64;
+/// The header's own checksum fills its last four bytes.
+const CHECKED_BYTES: usize = HEADER_BYTES - 4;
+
+/// The file of rows, open for reading, or for reading and appending.
+#[derive(Debug)]
+pub(super) struct Segment {
+    file: File,
+    path: PathBuf,
+    stride: usize,
+}
+
+impl Segment {
+    /// Writes an empty file of rows of `dimension` places into `directory`.
+    pub(super) fn create(directory: &Path, dimension: u32) -> io::Result<()> {
+        File::create_new(directory.join(ROWS))?.write_all(&header(dimension))
+    }
+
+    /// Opens the file of rows in `directory` and checks its header against the catalog's `dimension`.
+    pub(super) fn open(directory: &Path, dimension: u32, append: bool) -> Result<Self> {
+        let path = directory.join(ROWS);
+        let mut file = OpenOptions::new().read(true).write(append).open(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => MemoryError::damaged(&path, "its directory", "the file is missing"),
+            _ => MemoryError::io(&path, "open the file", &error),
+        })?;
+        check_header(&mut file, &path, dimension)?;
+        Ok(Self { file, path, stride: dimension as usize * size_of::<f32>() })
+    }
+
+    /// Maps the first `rows` rows.
+    pub(super) fn map(&self, rows: u64) -> Result<MappedRows> {
+        MappedRows::open(&self.file, HEADER_BYTES, self.stride, rows)
+            .map_err(|error| MemoryError::map(&self.path, &error))
+    }
+
+    /// Writes `bytes` as row `index`, which no transaction has committed yet.
+    pub(super) fn write(&self, index: u64, bytes: &[u8]) -> Result<()> {
+        debug_assert_eq!(bytes.len(), self.stride, "a row has one length");
+        let offset = HEADER_BYTES as u64 + index * self.stride as u64;
+        self.file.write_all_at(bytes, offset).map_err(|error| MemoryError::io(&self.path, "append a row", &error))
+    }
+
+    /// An error if `bytes` are not those that were committed as row `index`.
+    pub(super) fn check(&self, index: u64, bytes: &[u8], checksum: u32) -> Result<()> {
+        let found = crc32fast::hash(bytes);
+        if found == checksum {
+            return Ok(());
+        }
+        let offset = HEADER_BYTES as u64 + index * self.stride as u64;
+        Err(MemoryError::damaged(
+            &self.path,
+            format!("row {index} (byte {offset})"),
+            format!("its checksum is {found:08x}, {checksum:08x} was committed"),
+        ))
+    }
+}
+
+/// The bytes of the unit vector in the direction of `vector`; all zeros stay all zeros.
+pub(super) fn unit_row(vector: &[f32]) -> Vec<u8> {
+    unit(vector).iter().flat_map(|x| x.to_le_bytes()).collect()
+}
+
+/// The unit vector in the direction of `vector`.
+#[allow(clippy::cast_possible_truncation, reason = "f64 is only for the sum: squares of large f32 overflow f32")]
+pub(super) fn unit(vector: &[f32]) -> Vec<f32> {
+    let norm = vector.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
+    if norm == 0.0 {
+        return vec![0.0; vector.len()];
+    }
+    vector.iter().map(|&x| (f64::from(x) / norm) as f32).collect()
+}
+
+fn header(dimension: u32) -> [u8; HEADER_BYTES] {
+    let mut header = [0; HEADER_BYTES];
+    header[..8].copy_from_slice(&MAGIC);
+    header[8..12].copy_from_slice(&VERSION.to_le_bytes());
+    header[12..16].copy_from_slice(&dimension.to_le_bytes());
+    let checksum = crc32fast::hash(&header[..CHECKED_BYTES]);
+    header[CHECKED_BYTES..].copy_from_slice(&checksum.to_le_bytes());
+    header
+}
+
+fn check_header(file: &mut File, path: &Path, dimension: u32) -> Result<()> {
+    let mut found = [0; HEADER_BYTES];
+    file.read_exact(&mut found).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => MemoryError::damaged(path, "its header", "the file ends within it"),
+        _ => MemoryError::io(path, "read the header", &error),
+    })?;
+    if found[..8] != MAGIC {
+        return Err(MemoryError::damaged(path, "byte 0", "it does not begin as a file of rows"));
+    }
+    let computed = crc32fast::hash(&found[..CHECKED_BYTES]);
+    let stored = word(&found, CHECKED_BYTES);
+    if computed != stored {
+        return Err(MemoryError::damaged(
+            path,
+            "its header",
+            format!("its checksum is {computed:08x}, {stored:08x} was written"),
+        ));
+    }
+    if word(&found, 8) > VERSION {
+        return Err(MemoryError::Format { path: path.into(), found: word(&found, 8), supported: VERSION });
+    }
+    if word(&found, 12) != dimension {
+        return Err(MemoryError::damaged(
+            path,
+            "byte 12",
+            format!("its rows have {} dimensions, the catalog says {dimension}", word(&found, 12)),
+        ));
+    }
+    Ok(())
+}
+
+fn word(bytes: &[u8], offset: usize) -> u32 {
+    let mut word = [0; 4];
+    word.copy_from_slice(&bytes[offset..offset + 4]);
+    u32::from_le_bytes(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_unit_vectors_even_of_huge_numbers() {
+        assert_eq!(unit(&[3e38, 3e38]), unit(&[1.0, 1.0]));
+        assert_eq!(unit(&[0.0, 0.0]), [0.0, 0.0]);
+        assert_eq!(unit_row(&[0.0, -2.0]), [0, 0, 0, 0, 0, 0, 0x80, 0xbf]);
+    }
+
+    #[test]
+    fn every_flipped_bit_of_the_header_is_noticed() {
+        let directory = tempfile::tempdir().unwrap();
+        let good = header(256);
+        for bit in 0..HEADER_BYTES * 8 {
+            let mut bad = good;
+            bad[bit / 8] ^= 1 << (bit % 8);
+            std::fs::write(directory.path().join(ROWS), bad).unwrap();
+            let refused = Segment::open(directory.path(), 256, false).unwrap_err();
+            assert!(matches!(refused, MemoryError::Damaged { .. }), "bit {bit}: {refused}");
+        }
+    }
+
+    #[test]
+    fn a_newer_format_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut newer = header(256);
+        newer[8] = 9;
+        let checksum = crc32fast::hash(&newer[..CHECKED_BYTES]);
+        newer[CHECKED_BYTES..].copy_from_slice(&checksum.to_le_bytes());
+        std::fs::write(directory.path().join(ROWS), newer).unwrap();
+        let refused = Segment::open(directory.path(), 256, false).unwrap_err();
+        assert!(matches!(refused, MemoryError::Format { found: 9, supported: VERSION, .. }), "{refused}");
+    }
+}

@@ -1,0 +1,341 @@
+"""The loop: recall, propose, check, settle, again.
+
+Mechanism (features, rankings, processes, storage) is Rust; what stands here is policy: what to ask, whom, and when to stop.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from porism import _core
+from porism._errors import InputError
+from porism._experience import Experience
+from porism._ledger import Ledger
+from porism._policy import DEFAULT_SCHEDULE, Planned, Rankings, Schedule, plan
+from porism._race import Race
+from porism._types import Receipt, Verdict
+from porism.provers import Claim, Confirmation, E, Reprover
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Sequence
+    from types import TracebackType
+
+    from porism._memory import Memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What one goal may cost.
+
+    Attributes:
+        seconds: Wall seconds; ``None`` for no bound beside the schedule's own.
+        attempts: Tries.
+        cpu_seconds: CPU seconds of one try, behind its limit in clauses.
+        check_seconds: Seconds that each second prover has to confirm a proof.
+    """
+
+    seconds: float | None = 60.0
+    attempts: int | None = None
+    cpu_seconds: int = 10
+    check_seconds: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try, as it went.
+
+    Attributes:
+        label: Which premises it was given: a ranking and a size.
+        premises: How many those were.
+        generated: The prover's limit in generated clauses.
+        szs: The prover's own word, as in the SZS ontology; empty when it gave none.
+        verdict: What that means for the goal; a counter-model of a slice is ``unknown``, because premises were left out.
+        seconds: Wall seconds.
+    """
+
+    label: str
+    premises: int
+    generated: int
+    szs: str
+    verdict: Verdict
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What became of a goal.
+
+    Attributes:
+        name: The name of the goal in its file.
+        verdict: ``proved`` when a second prover has confirmed the proof, ``refuted`` when a second prover has confirmed a
+            counter-model, else ``unknown``.
+        proved: Whether the first prover claims a proof.
+        reproved: Whether a second prover proved the goal again from the premises that were used.
+        disputed: Whether a second prover contradicts the first.
+        proof: The first prover's derivation, as text.
+        used: Names of the premises in it.
+        receipt: Who confirmed what; ``None`` unless the verdict is ``proved``.
+        winner: The label of the try that won.
+        attempts: Every try that was started.
+        rank_seconds: Seconds spent on ranking.
+        seconds: Wall seconds for everything.
+    """
+
+    name: str
+    verdict: Verdict = Verdict.UNKNOWN
+    proved: bool = False
+    reproved: bool = False
+    disputed: bool = False
+    proof: str | None = None
+    used: tuple[str, ...] = ()
+    receipt: Receipt | None = None
+    winner: str | None = None
+    attempts: tuple[Attempt, ...] = ()
+    rank_seconds: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def solved(self) -> bool:
+        """Whether the goal was decided, and the decision confirmed."""
+        return self.verdict is not Verdict.UNKNOWN
+
+
+@dataclass(slots=True)
+class _Run:
+    """One contestant's answer, as the race sees it."""
+
+    planned: Planned
+    claim: Claim
+    complete: bool
+
+    @property
+    def won(self) -> bool:
+        return self.claim.verdict is Verdict.PROVED or self.refutes
+
+    @property
+    def refutes(self) -> bool:
+        """A counter-model counts only when no premise was left out."""
+        return self.complete and self.claim.verdict is Verdict.REFUTED
+
+    def attempt(self) -> Attempt:
+        decided = self.claim.verdict is not Verdict.REFUTED or self.refutes
+        return Attempt(
+            label=self.planned.attempt.label,
+            premises=len(self.planned.premises),
+            generated=self.planned.attempt.generated,
+            szs=self.claim.szs,
+            verdict=self.claim.verdict if decided else Verdict.UNKNOWN,
+            seconds=self.claim.seconds,
+        )
+
+
+@dataclass(slots=True)
+class Solver:
+    """Solves the goals of one library, one after the other, and learns from each.
+
+    Attributes:
+        library: The formulas.
+        schedule: The tries for each goal, in order.
+        budget: What one goal may cost.
+        ledger: Where evidence and events are kept; ``None`` keeps nothing beyond this object.
+        usable: One flag a formula: whether it may be a premise at all; empty allows everything.
+        ordered: Whether the earliest try in the schedule wins rather than the first to finish: the same outcome on every run.
+        learns: Whether proofs change later rankings.
+        workers: Provers at once; all cores by default.
+    """
+
+    library: _core.Library
+    schedule: Schedule = DEFAULT_SCHEDULE
+    budget: Budget = field(default_factory=Budget)
+    ledger: Ledger | None = None
+    usable: Sequence[bool] = ()
+    ordered: bool = False
+    learns: bool = True
+    workers: int | None = None
+    prover: E = field(default_factory=E)
+    reprover: Reprover = field(default_factory=Reprover)
+    experience: Experience = field(default_factory=Experience)
+    _race: Race[_Run] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._race = Race(self.workers)
+        if self.ledger is not None and self.learns:
+            self.ledger.replay(self.experience)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._race.close()
+
+    def solve(self, goal: _core.Goal, *, usable: Sequence[bool] | None = None) -> Result:
+        """Runs the loop on one goal.
+
+        Raises:
+            ProverMissingError: E, or every second prover, is not installed.
+            StoreError: the memory cannot be written.
+        """
+        started = time.monotonic()
+        rankings = Rankings(
+            self.library, goal, experience=self.experience, usable=self.usable if usable is None else usable
+        )
+        planned = plan(self.schedule, rankings)[: self.budget.attempts]
+        rank_seconds = time.monotonic() - started
+        event = self.ledger and self.ledger.recalled(goal, planned)
+
+        runs = self._race.run(
+            [partial(self._try, goal, one, len(rankings.premises)) for one in planned],
+            ordered=self.ordered,
+            timeout_s=self.budget.seconds,
+        )
+        made = [run for run in runs if run is not None and run.claim.verdict is not Verdict.CANCELLED]
+        winner = next((run for run in made if run.won), None)
+        result = self._judge(goal, winner, made, rank_seconds=rank_seconds, started=started)
+        if result.reproved and self.learns:
+            used = self._positions(goal, result.used)
+            rankings.judge(used)
+            self.experience.learn(goal, used)
+        if self.ledger is not None and event is not None:
+            self.ledger.settle(event, goal, result)
+        return result
+
+    def _try(self, goal: _core.Goal, planned: Planned, available: int, cancel: _core.Cancel) -> _Run:
+        claim = self.prover.prove(
+            self.library.tptp(goal, list(planned.premises)),
+            generated=planned.attempt.generated,
+            cpu_s=self.budget.cpu_seconds,
+            auto_schedule=planned.attempt.auto_schedule,
+            cancel=cancel,
+        )
+        return _Run(planned, claim, complete=len(planned.premises) == available)
+
+    def _judge(
+        self, goal: _core.Goal, winner: _Run | None, made: Sequence[_Run], *, rank_seconds: float, started: float
+    ) -> Result:
+        """Puts the winner's claim to a second prover, and writes down what came out."""
+        outcome = partial(
+            Result,
+            name=self.name(goal),
+            attempts=tuple(run.attempt() for run in made),
+            rank_seconds=rank_seconds,
+        )
+        if winner is None:
+            return outcome(seconds=time.monotonic() - started)
+        used = winner.claim.used if winner.claim.verdict is Verdict.PROVED else ()
+        premises = self._positions(goal, used) if winner.claim.verdict is Verdict.PROVED else winner.planned.premises
+        question = self.library.smt2(goal, list(premises))
+        answer = self.reprover.confirm(question, seconds=self.budget.check_seconds)
+        agreed = answer.verdict is winner.claim.verdict
+        proved = winner.claim.verdict is Verdict.PROVED
+        return outcome(
+            verdict=winner.claim.verdict if agreed else Verdict.UNKNOWN,
+            proved=proved,
+            reproved=proved and agreed,
+            disputed=not agreed and answer.verdict in (Verdict.PROVED, Verdict.REFUTED),
+            proof=winner.claim.proof,
+            used=used,
+            receipt=_receipt(question, winner.claim, answer) if proved and agreed else None,
+            winner=winner.planned.attempt.label,
+            seconds=time.monotonic() - started,
+        )
+
+    def name(self, goal: _core.Goal) -> str:
+        """The goal's name; for a goal of several clauses, the first one's."""
+        return self.library.name(goal.members[0]) if goal.members else "contradiction"
+
+    def _positions(self, goal: _core.Goal, names: Sequence[str]) -> list[int]:
+        known = {self.library.name(at): at for at in self.library.premises(goal)}
+        return [known[name] for name in names]
+
+
+def _receipt(question: str, claim: Claim, answer: Confirmation) -> Receipt:
+    return Receipt(
+        claim_hash=_core.content_hash(question.encode()),
+        certificate_hash=_core.content_hash((claim.proof or "").encode()),
+        checker=answer.by or "",
+        checker_version=answer.version or "",
+    )
+
+
+def solve_library(
+    path: str | os.PathLike[str],
+    *,
+    memory: Memory | None = None,
+    budget: Budget | None = None,
+    schedule: Schedule = DEFAULT_SCHEDULE,
+    workers: int | None = None,
+) -> Iterator[Result]:
+    """Solves every goal of a library in order, and learns on the way.
+
+    Args:
+        path: A TPTP file with several conjectures, each of which may use everything before it, or a folder of TPTP problems
+            (sorted with numbers by value, or in the order of its ``library.txt``).
+        memory: Where to recall from and settle to; nothing is kept without one.
+        budget: What one goal may cost.
+        schedule: What is tried for each goal.
+        workers: Provers at once; all cores by default.
+
+    Yields:
+        One result a goal, in order.
+
+    Raises:
+        InputError: the library is malformed; ``ParseError`` says where.
+        ProverError: a prover is missing or broke its protocol.
+        StoreError: the memory cannot be used.
+    """
+    library = _core.Library.read(path)
+    with _solver(library, path, memory, budget, schedule, workers) as solver:
+        for goal in library.goals():
+            yield solver.solve(goal)
+
+
+def solve(
+    path: str | os.PathLike[str],
+    *,
+    memory: Memory | None = None,
+    budget: Budget | None = None,
+    schedule: Schedule = DEFAULT_SCHEDULE,
+    workers: int | None = None,
+) -> Result:
+    """Solves one TPTP problem: recall, propose, check, settle, again.
+
+    Args:
+        path: A file with one conjecture (or a negated one, or none: then everything together is to be refuted).
+        memory: Where to recall from and settle to; nothing is kept without one.
+        budget: What it may cost.
+        schedule: What is tried.
+        workers: Provers at once; all cores by default.
+
+    Returns:
+        The verdict, with proof, premises used, receipt, and every try.
+
+    Raises:
+        InputError: the problem is malformed; ``ParseError`` says where.
+        ProverError: a prover is missing or broke its protocol.
+        StoreError: the memory cannot be used.
+    """
+    library = _core.Library.read(path)
+    goals = library.goals()
+    if len(goals) != 1:
+        raise InputError(f"{path}: expected one conjecture, found {len(goals)}; use porism.solve_library")
+    with _solver(library, path, memory, budget, schedule, workers) as solver:
+        return solver.solve(goals[0])
+
+
+def _solver(
+    library: _core.Library,
+    path: str | os.PathLike[str],
+    memory: Memory | None,
+    budget: Budget | None,
+    schedule: Schedule,
+    workers: int | None,
+) -> Solver:
+    ledger = None if memory is None else Ledger(memory, library, source=Path(path).name)
+    return Solver(library, schedule=schedule, budget=budget or Budget(), ledger=ledger, workers=workers)

@@ -1,0 +1,150 @@
+"""``porism doctor``: what of this installation works, and how to get the rest."""
+
+from __future__ import annotations
+
+import json as json_module
+import platform
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from porism import _core
+from porism._errors import ProverError, ProverMissingError
+from porism.provers import Z3, Claim, Cvc5, E, Prover, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_THEOREM_TPTP: Final = "fof(all, axiom, ![X]: p(X)). fof(goal, conjecture, p(a))."
+_NO_THEOREM_TPTP: Final = "fof(some, axiom, p(a)). fof(goal, conjecture, p(b))."
+
+_SIGNATURE_SMT2: Final = "(set-logic UF)(declare-sort U 0)(declare-fun p (U) Bool)(declare-const a U)"
+_THEOREM_SMT2: Final = f"{_SIGNATURE_SMT2}(assert (forall ((x U)) (p x)))(assert (not (p a)))(check-sat)"
+_NO_THEOREM_SMT2: Final = f"{_SIGNATURE_SMT2}(assert (not (p a)))(check-sat)"
+
+_CPU_FEATURES: Final = ("avx2", "avx512f", "avx512bw", "avx512vl", "avx512_vpopcntdq", "avx512_vnni", "asimd")
+
+_SELF_TEST_S: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ProverReport:
+    """What is known of one prover.
+
+    Attributes:
+        name: The prover.
+        found: Whether it is installed.
+        path: Where.
+        version: Which.
+        works: Whether it proved a theorem, and did not prove what is none.
+        remedy: What to do about it, if anything.
+    """
+
+    name: str
+    found: bool
+    path: str = ""
+    version: str = ""
+    works: bool = False
+    remedy: str = ""
+
+
+def doctor(json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
+    """Reports which provers work here, and how to get the missing ones.
+
+    Exits with 0 if all of them work and with 1 otherwise.
+    """
+    provers = examine_provers()
+    facts = describe_installation()
+    if json:
+        typer.echo(json_module.dumps({**facts, "provers": [asdict(report) for report in provers]}, indent=2))
+    else:
+        _print_tables(Console(), facts, provers)
+    if not all(report.works for report in provers):
+        raise typer.Exit(1)
+
+
+def examine_provers() -> list[ProverReport]:
+    """Looks for each prover and puts it to the test."""
+    e, z3, cvc5 = E(), Z3(), Cvc5()
+    return [
+        examine(e, lambda problem: e.prove(problem, cpu_s=_SELF_TEST_S), _THEOREM_TPTP, _NO_THEOREM_TPTP),
+        examine(z3, lambda problem: z3.prove_smt2(problem, seconds=_SELF_TEST_S), _THEOREM_SMT2, _NO_THEOREM_SMT2),
+        examine(cvc5, lambda problem: cvc5.prove_smt2(problem, seconds=_SELF_TEST_S), _THEOREM_SMT2, _NO_THEOREM_SMT2),
+    ]
+
+
+def examine(prover: Prover, prove: Callable[[str], Claim], theorem: str, no_theorem: str) -> ProverReport:
+    """Looks for one prover and asks it one thing that is true and one that is not."""
+    try:
+        path = str(prover.find())
+    except ProverMissingError as error:
+        return ProverReport(prover.name, found=False, remedy=str(error))
+    try:
+        version, right, wrong = prover.version(), prove(theorem), prove(no_theorem)
+    except ProverError as error:
+        return ProverReport(prover.name, found=True, path=path, remedy=str(error))
+    works = right.verdict is Verdict.PROVED and wrong.verdict in {Verdict.REFUTED, Verdict.UNKNOWN}
+    remedy = "" if works else f"self-test failed: {_said(right)} on a theorem, {_said(wrong)} on a non-theorem"
+    return ProverReport(prover.name, found=True, path=path, version=version, works=works, remedy=remedy)
+
+
+def _said(claim: Claim) -> str:
+    return f"{claim.verdict} ({claim.detail})" if claim.detail else str(claim.verdict)
+
+
+def describe_installation() -> dict[str, str | list[str] | None]:
+    """Facts that a report of a problem should hold."""
+    return {
+        "porism": _core.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpu_features": cpu_features(Path("/proc/cpuinfo")),
+        "sandbox": None,
+        "sqlite": getattr(_core, "SQLITE_VERSION", None),
+    }
+
+
+def cpu_features(cpuinfo: Path) -> list[str]:
+    """The vector instructions that the kernel lists for the first processor; none where there is no such list."""
+    try:
+        lines = cpuinfo.read_text().splitlines()
+    except OSError:
+        return []
+    flags = next((line.partition(":")[2] for line in lines if line.startswith(("flags", "Features"))), "")
+    return [feature for feature in _CPU_FEATURES if feature in flags.split()]
+
+
+def _print_tables(console: Console, facts: dict[str, str | list[str] | None], provers: list[ProverReport]) -> None:
+    console.print(_facts_table(facts))
+    console.print(_provers_table(provers))
+    for report in provers:
+        if report.remedy:
+            # No markup: the "[provers]" of the command is text. No wrapping: people copy it.
+            console.print(f"{report.name}: {report.remedy}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _facts_table(facts: dict[str, str | list[str] | None]) -> Table:
+    table = Table(show_header=False, box=None)
+    for name, value in facts.items():
+        table.add_row(name.replace("_", " "), _shown(name, value))
+    return table
+
+
+def _shown(name: str, value: str | list[str] | None) -> str:
+    if name == "sandbox" and value is None:
+        return "none: provers run with your rights, limited in time and memory only"
+    if isinstance(value, list):
+        return " ".join(value) or "none known"
+    return value or "unknown"
+
+
+def _provers_table(provers: list[ProverReport]) -> Table:
+    table = Table("prover", "works", "version", "path")
+    for report in provers:
+        works = "[green]yes[/]" if report.works else "[red]no[/]" if report.found else "[yellow]missing[/]"
+        table.add_row(report.name, works, report.version, report.path)
+    return table

@@ -1,0 +1,79 @@
+"""What a prover is, and what it says. A claim is not a receipt: somebody else has to confirm it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Verdict(StrEnum):
+    """How an attempt ended.
+
+    Only ``PROVED`` and ``REFUTED`` are answers about the goal. Everything else is about the attempt, and must never be
+    read as "wrong".
+    """
+
+    PROVED = "proved"
+    REFUTED = "refuted"
+    UNKNOWN = "unknown"
+    """The prover gave up, or came to a limit that does not depend on the machine."""
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    CRASHED = "crashed"
+    """It died, or what it printed contradicts itself."""
+    CANCELLED = "cancelled"
+    UNSUPPORTED = "unsupported"
+    """It does not read such a problem."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one prover said about one problem.
+
+    Attributes:
+        szs: The word the prover used, or an empty string if it came to none.
+        verdict: What that means.
+        used: Names of the premises in the proof, without the goal and without quotes, in the order of the proof.
+        proof: The proof as printed.
+        seconds: Time on the wall clock.
+        detail: For everything but an answer, why there is none.
+    """
+
+    szs: str
+    verdict: Verdict
+    used: tuple[str, ...] = ()
+    proof: str | None = None
+    seconds: float = 0.0
+    detail: str = ""
+
+    @property
+    def premises_contradict(self) -> bool:
+        """Whether the proof needs no goal: these premises prove everything, so this proof says nothing."""
+        return self.szs == "ContradictoryAxioms"
+
+
+class Prover(Protocol):
+    """What all provers have in common. How they are asked differs with what they read."""
+
+    @property
+    def name(self) -> str:
+        """The name under which it is known, such as ``"E"``."""
+
+    def find(self) -> Path:
+        """Where it is installed.
+
+        Raises:
+            ProverMissingError: It is not; the message holds the command that installs it.
+        """
+
+    def version(self) -> str:
+        """The version that it reports.
+
+        Raises:
+            ProverMissingError: It is not installed.
+            ProverError: It is, and does not say.
+        """

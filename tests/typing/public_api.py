@@ -1,0 +1,43 @@
+"""Uses the public names as a user would. `tests/python/test_house.py` has mypy check it; it is never run."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, assert_type
+
+import porism
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+def remembers(path: Path) -> None:
+    mem = porism.Memory.open(path)
+    assert_type(mem, porism.Memory)
+    mem.insert(porism.Lemma("![X]: f(X,e)=X", name="right_identity"))
+    hits = mem.recall("![X]: f(e,X)=X", k=8)
+    ids: npt.NDArray[np.integer[Any]] = hits.ids
+    assert ids.ndim == 1
+
+
+def solves(path: str | Path, mem: porism.Memory) -> None:
+    result = porism.solve(path, memory=mem, budget=porism.Budget(seconds=10))
+    assert_type(result.verdict, porism.Verdict)
+    assert_type(result.proof, str | None)
+    assert_type(result.used, tuple[str, ...])
+    assert_type(result.receipt, porism.Receipt | None)
+
+
+def catches(path: str) -> None:
+    try:
+        porism.solve(path)
+    except porism.ParseError as error:
+        assert_type(error.line, int)
+        assert_type(error.path, str | None)
+    except porism.PorismError:
+        raise
+
+
+def is_told_of_a_misspelt_argument(path: str) -> None:
+    # Each line must be an error to mypy: an ignore that is not needed is one itself.
+    porism.Budget(minutes=1)  # type: ignore[call-arg]
+    porism.solve(path, memmory=None)  # type: ignore[call-arg]
