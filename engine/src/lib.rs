@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod features;
+pub mod hash;
 pub mod library;
 pub mod memory;
 pub mod rank;

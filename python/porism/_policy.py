@@ -133,7 +133,8 @@ class Rankings:
         size = len(self.premises) if attempt.size is None else attempt.size
         match attempt.ranking:
             case Ranking.OWN_PROOF:
-                chosen = self._experience.own_proof(self._goal) or []
+                known = self._experience.own_proof(self._goal) or []
+                chosen = known if set(known) <= set(self.premises) else []
             case Ranking.AXIOMS:
                 chosen = [at for at in self.premises if self._library.role(at) in ("axiom", "definition")][:size]
             case Ranking.SIMILARITY:

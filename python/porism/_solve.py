@@ -77,6 +77,8 @@ class Result:
         proved: Whether the first prover claims a proof.
         reproved: Whether a second prover proved the goal again from the premises that were used.
         disputed: Whether a second prover contradicts the first.
+        prover: The first prover.
+        prover_version: In which version.
         proof: The first prover's derivation, as text.
         used: Names of the premises in it.
         receipt: Who confirmed what; ``None`` unless the verdict is ``proved``.
@@ -91,6 +93,8 @@ class Result:
     proved: bool = False
     reproved: bool = False
     disputed: bool = False
+    prover: str = ""
+    prover_version: str = ""
     proof: str | None = None
     used: tuple[str, ...] = ()
     receipt: Receipt | None = None
@@ -188,7 +192,7 @@ class Solver:
         )
         planned = plan(self.schedule, rankings)[: self.budget.attempts]
         rank_seconds = time.monotonic() - started
-        event = self.ledger and self.ledger.recalled(goal, planned)
+        event = None if self.ledger is None else self.ledger.recalled(goal, planned, rankings)
 
         runs = self._race.run(
             [partial(self._try, goal, one, len(rankings.premises)) for one in planned],
@@ -223,6 +227,8 @@ class Solver:
         outcome = partial(
             Result,
             name=self.name(goal),
+            prover=self.prover.name,
+            prover_version=self.prover.version(),
             attempts=tuple(run.attempt() for run in made),
             rank_seconds=rank_seconds,
         )
@@ -259,8 +265,8 @@ def _receipt(question: str, claim: Claim, answer: Confirmation) -> Receipt:
     return Receipt(
         claim_hash=_core.content_hash(question.encode()),
         certificate_hash=_core.content_hash((claim.proof or "").encode()),
-        checker=answer.by or "",
-        checker_version=answer.version or "",
+        checker=answer.by,
+        checker_version=answer.version,
     )
 
 

@@ -212,11 +212,18 @@ pub fn parse_error(py: Python<'_>, error: &ParseError) -> PyErr {
     }
 }
 
+/// The hash by which receipts name contents.
+#[pyfunction]
+fn content_hash(py: Python<'_>, content: &[u8]) -> String {
+    py.detach(|| porism_engine::hash::content_hash(content))
+}
+
 /// Adds this file's classes and functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Library>()?;
     module.add_class::<Goal>()?;
     module.add_class::<Ranking>()?;
     module.add_class::<Proofs>()?;
-    module.add_function(wrap_pyfunction!(fuse, module)?)
+    module.add_function(wrap_pyfunction!(fuse, module)?)?;
+    module.add_function(wrap_pyfunction!(content_hash, module)?)
 }

@@ -1,22 +1,24 @@
 //! The memory: rows and tuples cross here, and become the classes of `porism._types` on the other side.
 
+#![expect(clippy::needless_pass_by_value, reason = "arguments of Python functions arrive by value")]
+
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use porism_engine::features;
 use porism_engine::memory::{
-    self, Candidate, Event, EventId, Evidence, EvidenceId, FactKey, Filter, MemoryError, NewEvent, NewEvidence,
-    NewRecord, Options, Receipt, Record, RecordId, Settlement,
+    self, Candidate, Event, EventId, Evidence, EvidenceId, Filter, MemoryError, NewEvent, NewEvidence, NewRecord,
+    Options, Receipt, Record, RecordId, Settlement,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use crate::errors::raise;
 
-/// kind, statement, name, source, namespace, status, vector (little-endian `f32`; made from the statement if there is none)
-type RecordIn = (String, String, Option<String>, Option<String>, String, String, Option<Vec<u8>>);
+/// kind, statement, name, source, namespace, status
+type RecordIn = (String, String, Option<String>, Option<String>, String, String);
 /// id, kind, statement, name, source, namespace, key, status, `created_ms`, inserts
 type RecordOut = (i64, &'static str, String, Option<String>, Option<String>, String, String, &'static str, i64, i64);
 /// `claim_hash`, `certificate_hash`, checker, `checker_version`
@@ -47,7 +49,7 @@ type FindingOut = (PathBuf, String, String);
 
 /// An open memory; closed, it refuses everything.
 #[pyclass(frozen, module = "porism._core")]
-struct Memory(RwLock<Option<memory::Memory>>);
+struct Memory(Mutex<Option<Arc<memory::Memory>>>);
 
 #[pymethods]
 impl Memory {
@@ -58,11 +60,12 @@ impl Memory {
             .map_err(|error| memory_error(py, &MemoryError::Input(format!("timeout_s={timeout_s}: {error}"))))?;
         let options = Options { create, read_only, timeout, ..Options::default() };
         let opened = py.detach(|| memory::Memory::open(&path, options));
-        opened.map(|memory| Self(RwLock::new(Some(memory)))).map_err(|error| memory_error(py, &error))
+        opened.map(|memory| Self(Mutex::new(Some(Arc::new(memory))))).map_err(|error| memory_error(py, &error))
     }
 
     fn close(&self, py: Python<'_>) {
-        py.detach(|| drop(self.0.write().unwrap_or_else(PoisonError::into_inner).take()));
+        // What other threads have under way ends first: the last of them closes the files.
+        py.detach(|| drop(self.lock().take()));
     }
 
     fn insert_many(&self, py: Python<'_>, records: Vec<RecordIn>) -> PyResult<Vec<(i64, bool)>> {
@@ -161,8 +164,13 @@ impl Memory {
     fn settle(&self, py: Python<'_>, event: i64, settlement: SettlementFields) -> PyResult<SettlementFields> {
         self.run(py, |memory| {
             let settlement = settlement_in(settlement)?;
-            memory.settle(EventId(event), &settlement).map(settlement_out)
+            memory.settle(EventId(event), &settlement).map(|settlement| settlement_out(&settlement))
         })
+    }
+
+    #[getter]
+    fn generation(&self, py: Python<'_>) -> PyResult<i64> {
+        self.run(py, memory::Memory::generation)
     }
 
     /// The numbers as a JSON object.
@@ -195,10 +203,14 @@ impl Memory {
         action: impl FnOnce(&memory::Memory) -> memory::Result<T> + Send,
     ) -> PyResult<T> {
         let outcome = py.detach(|| {
-            let memory = self.0.read().unwrap_or_else(PoisonError::into_inner);
-            action(memory.as_ref().ok_or_else(|| MemoryError::Input("the memory is closed".into()))?)
+            let memory = self.lock().clone().ok_or_else(|| MemoryError::Input("the memory is closed".into()))?;
+            action(&memory)
         });
         outcome.map_err(|error| memory_error(py, &error))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<memory::Memory>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -226,31 +238,9 @@ impl Write for Sink {
     }
 }
 
-fn new_record(fields: RecordIn) -> memory::Result<NewRecord> {
-    let (kind, statement, name, source, namespace, status, vector) = fields;
-    let vector = match vector {
-        Some(bytes) => vector_in(&bytes)?,
-        None => features::embed(&statement).to_vec(),
-    };
-    Ok(NewRecord {
-        kind: kind.parse()?,
-        key: FactKey::of(&statement),
-        name,
-        source,
-        namespace,
-        status: status.parse()?,
-        vector,
-        statement,
-    })
-}
-
-fn vector_in(bytes: &[u8]) -> memory::Result<Vec<f32>> {
-    let (numbers, rest) = bytes.as_chunks::<4>();
-    if !rest.is_empty() {
-        let reason = format!("the vector has {} bytes: expected little-endian f32, 4 bytes each", bytes.len());
-        return Err(MemoryError::Input(reason));
-    }
-    Ok(numbers.iter().map(|&number| f32::from_le_bytes(number)).collect())
+fn new_record((kind, statement, name, source, namespace, status): RecordIn) -> memory::Result<NewRecord> {
+    let record = NewRecord::new(kind.parse()?, statement);
+    Ok(NewRecord { name, source, namespace, status: status.parse()?, ..record })
 }
 
 fn record_out(record: Record) -> RecordOut {
@@ -307,7 +297,7 @@ fn settlement_in((verdict, attempts, seconds, used, evidence): SettlementFields)
     Ok(Settlement { verdict, attempts, seconds, used: record_ids(&used), evidence: evidence.map(EvidenceId) })
 }
 
-fn settlement_out(settlement: Settlement) -> SettlementFields {
+fn settlement_out(settlement: &Settlement) -> SettlementFields {
     (
         settlement.verdict.to_string(),
         settlement.attempts,
@@ -327,7 +317,7 @@ fn event_out(event: Event) -> EventOut {
         content.policy,
         content.seed,
         event.created_ms,
-        event.settlement.map(settlement_out),
+        event.settlement.as_ref().map(settlement_out),
         event.settled_ms,
     )
 }
@@ -354,10 +344,10 @@ fn memory_error(py: Python<'_>, error: &MemoryError) -> PyErr {
     raise(py, class, &error.to_string(), &PyDict::new(py))
 }
 
-/// The BLAKE3 hash of `bytes` in hexadecimal, as receipts hold it.
+/// The BLAKE3 hash of `content` in hexadecimal, as receipts hold it.
 #[pyfunction]
-fn content_hash(py: Python<'_>, bytes: &[u8]) -> String {
-    py.detach(|| memory::content_hash(bytes))
+fn content_hash(py: Python<'_>, content: &[u8]) -> String {
+    py.detach(|| memory::content_hash(content))
 }
 
 /// Adds this file's classes and functions to the module.

@@ -128,6 +128,14 @@ mod tests {
     }
 
     #[test]
+    fn numbers_reach_a_prover_as_constants() {
+        let library = library("fof(a, axiom, p(1, \"1\", f(2))). fof(b, conjecture, p1).");
+        let goals = library.goals();
+        let problem = "fof(a, axiom, p('number 1',\"1\",f('number 2'))).\nfof(b, conjecture, p1).\n";
+        assert_eq!(library.tptp(&goals[0], &[0]), problem);
+    }
+
+    #[test]
     fn clauses_to_refute_stay_negated() {
         let library = library("cnf(a, axiom, p(X)). cnf(g, negated_conjecture, ~ p(c)).");
         let goals = library.goals();

@@ -17,18 +17,26 @@ number! {
 }
 
 words! {
-    /// What became of a goal.
+    /// How an attempt at a goal ended. Only the first two are answers; the others say nothing about the goal.
     Verdict, "verdict" {
         /// It follows.
         Proved = "proved",
         /// It does not follow.
         Refuted = "refuted",
-        /// Nobody knows: a time limit is no refutation.
+        /// The prover gave up, or came to a limit that does not depend on the machine.
         Unknown = "unknown",
-        /// A program crashed or broke its protocol, which says nothing about the goal.
-        Failed = "failed",
-        /// The caller stopped it, which says nothing either.
+        /// It came to a limit in time, which is no refutation.
+        Timeout = "timeout",
+        /// It came to a limit in memory.
+        Memory = "memory",
+        /// It died, or what it printed contradicts itself.
+        Crashed = "crashed",
+        /// The caller stopped it.
         Cancelled = "cancelled",
+        /// It does not read such a problem.
+        Unsupported = "unsupported",
+        /// Something else kept it from an answer.
+        Failed = "failed",
     }
 }
 

@@ -180,6 +180,11 @@ impl Memory {
         self.write(|write| events::settle(&write.transaction, event, &settlement, write.now_ms))
     }
 
+    /// How many writes were committed: the number of the snapshot that a read sees now.
+    pub fn generation(&self) -> Result<i64> {
+        self.read(|reader| Ok(catalog::state(&*consistent(reader)?)?.generation))
+    }
+
     /// What it holds, in numbers.
     pub fn stats(&self) -> Result<Stats> {
         self.read(|reader| stats::stats(&*consistent(reader)?, &self.directory))

@@ -15,7 +15,7 @@ from porism._ledger import Ledger
 from porism._memory import Memory
 from porism._solve import Budget, Result, Solver
 from porism._types import Verdict
-from porism.bench.results import ArmResult, Attempt, Outcome, Run
+from porism.bench.results import ArmResult, Outcome, Run
 from porism.provers import E, Reprover
 
 if TYPE_CHECKING:
@@ -127,18 +127,7 @@ def _outcome(stream: Stream, arm: Arm, item: Item, result: Result) -> Outcome:
         winner=result.winner,
         used=result.used,
         by=result.receipt and result.receipt.checker,
-        attempts=tuple(
-            Attempt(
-                label=one.label,
-                premises=one.premises,
-                szs=one.szs,
-                verdict=str(one.verdict),
-                seconds=one.seconds,
-                generated=one.generated,
-            )
-            for one in result.attempts
-        ),
+        attempts=result.attempts,
         rank_seconds=result.rank_seconds,
         seconds=result.seconds,
-        error=None,
     )

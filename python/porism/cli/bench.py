@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from porism._errors import InputError
+from porism.bench.stream import Setting
 from porism.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ def ql(
     first: First = 1,
     last: Last = None,
     raw: Annotated[bool, typer.Option("--raw", help="Keep duplicates, tautologies and special axioms.")] = False,
-    setting: Annotated[str, typer.Option(help="library: all earlier statements; theory: only the goal's own.")] = "library",
+    setting: Annotated[
+        Setting, typer.Option(help="library: all earlier statements; theory: only what the goal's own theory proves.")
+    ] = "library",
     clauses: Clauses = 20_000,
     memory: Memory = None,
     workers: Workers = None,

@@ -6,7 +6,8 @@ Importing this starts nothing and looks for nothing; a prover is located when it
 from __future__ import annotations
 
 from porism._errors import ProverMissingError
-from porism.provers._claim import Claim, Prover, Verdict
+from porism._types import Verdict
+from porism.provers._claim import Claim, Prover
 from porism.provers.cvc5 import Cvc5
 from porism.provers.eprover import E
 from porism.provers.reprove import Confirmation, Reprover

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from porism import _core
 from porism._errors import ProverError, ProverMissingError
-from porism.provers._claim import Claim, Verdict
+from porism._types import Verdict
+from porism.provers._claim import Claim
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

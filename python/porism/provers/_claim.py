@@ -3,31 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+
+from porism._types import Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-class Verdict(StrEnum):
-    """How an attempt ended.
-
-    Only ``PROVED`` and ``REFUTED`` are answers about the goal. Everything else is about the attempt, and must never be
-    read as "wrong".
-    """
-
-    PROVED = "proved"
-    REFUTED = "refuted"
-    UNKNOWN = "unknown"
-    """The prover gave up, or came to a limit that does not depend on the machine."""
-    TIMEOUT = "timeout"
-    MEMORY = "memory"
-    CRASHED = "crashed"
-    """It died, or what it printed contradicts itself."""
-    CANCELLED = "cancelled"
-    UNSUPPORTED = "unsupported"
-    """It does not read such a problem."""
 
 
 @dataclass(frozen=True, slots=True)

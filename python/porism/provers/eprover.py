@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from porism._types import Verdict
 from porism.provers import _child
-from porism.provers._claim import Claim, Verdict
+from porism.provers._claim import Claim
 
 if TYPE_CHECKING:
     import os

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from porism._errors import ProverMissingError
+from porism._types import Verdict
 from porism.provers import _child
-from porism.provers._claim import Claim, Prover, Verdict
+from porism.provers._claim import Claim, Prover
 from porism.provers.cvc5 import Cvc5
 from porism.provers.z3 import Z3
 
@@ -53,7 +54,7 @@ class Reprover:
     """
 
     def __init__(self, provers: Sequence[Smt2Prover] = (Z3(), Cvc5())) -> None:
-        self._provers = tuple(provers)
+        self.provers = tuple(provers)
 
     def confirm(self, smt2: str, *, seconds: float = 10.0, cancel: _core.Cancel | None = None) -> Confirmation:
         """Proves a negated goal contradictory.
@@ -68,7 +69,7 @@ class Reprover:
             ProverMissingError: None of the provers is installed.
         """
         tried: list[tuple[str, Claim]] = []
-        for prover in self._provers:
+        for prover in self.provers:
             try:
                 claim = prover.prove_smt2(smt2, seconds=seconds, cancel=cancel)
             except ProverMissingError:
@@ -78,14 +79,14 @@ class Reprover:
             if claim.verdict in {Verdict.PROVED, Verdict.CANCELLED}:
                 break
         if not tried:
-            raise _child.missing(" and ".join(prover.name for prover in self._provers))
+            raise _child.missing(" and ".join(prover.name for prover in self.provers))
         return self._confirmation(tuple(tried))
 
     def _confirmation(self, tried: tuple[tuple[str, Claim], ...]) -> Confirmation:
         verdict = _joint_verdict({claim.verdict for _, claim in tried})
         decides = verdict in {Verdict.PROVED, Verdict.REFUTED}
         by = next((name for name, claim in tried if claim.verdict is verdict), "") if decides else ""
-        version = next((prover.version() for prover in self._provers if prover.name == by), "")
+        version = next((prover.version() for prover in self.provers if prover.name == by), "")
         return Confirmation(verdict, by, version, sum(claim.seconds for _, claim in tried), tried)
 
 

@@ -6,8 +6,9 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from porism._types import Verdict
 from porism.provers import _child, _smt2
-from porism.provers._claim import Claim, Verdict
+from porism.provers._claim import Claim
 
 if TYPE_CHECKING:
     import os

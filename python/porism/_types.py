@@ -1,0 +1,335 @@
+"""What crosses the public door: records, evidence, and what became of a recall."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a record is."""
+
+    AXIOM = "axiom"
+    DEFINITION = "definition"
+    LEMMA = "lemma"
+    THEOREM = "theorem"
+    CONJECTURE = "conjecture"
+    FACT = "fact"
+    PROOF = "proof"
+    TACTIC = "tactic"
+    STRATEGY = "strategy"
+    COUNTEREXAMPLE = "counterexample"
+    FAILURE = "failure"
+    REWRITE = "rewrite"
+    TRIPLE = "triple"
+    EPISODE = "episode"
+
+
+class Status(StrEnum):
+    """How much is known about a record."""
+
+    CONJECTURAL = "conjectural"
+    """Nobody has proved it here."""
+    CHECKED = "checked"
+    """A prover claims it; no second one has left a receipt."""
+    VERIFIED = "verified"
+    """A checker has left a receipt; only evidence sets this."""
+
+
+class Verdict(StrEnum):
+    """How an attempt at a goal ended.
+
+    Only ``PROVED`` and ``REFUTED`` are answers about the goal. Everything else is about the attempt, and must never be
+    read as "wrong".
+    """
+
+    PROVED = "proved"
+    REFUTED = "refuted"
+    UNKNOWN = "unknown"
+    """The prover gave up, or came to a limit that does not depend on the machine."""
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    CRASHED = "crashed"
+    """It died, or what it printed contradicts itself."""
+    CANCELLED = "cancelled"
+    UNSUPPORTED = "unsupported"
+    """It does not read such a problem."""
+    FAILED = "failed"
+    """Something else kept it from an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Something to remember.
+
+    Attributes:
+        statement: What it says: a TPTP formula, or any other text; at most 16 MiB.
+        kind: What it is.
+        name: What it is called.
+        source: Where it comes from, such as the name of a library.
+        namespace: Which part of the memory it belongs to.
+        status: What is known about it: conjectural or checked. ``verified`` is set by evidence alone.
+    """
+
+    statement: str
+    kind: Kind = field(kw_only=True)
+    name: str | None = field(default=None, kw_only=True)
+    source: str | None = field(default=None, kw_only=True)
+    namespace: str = field(default="", kw_only=True)
+    status: Status = field(default=Status.CONJECTURAL, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Axiom(Record):
+    """Taken as true without proof."""
+
+    kind: Kind = field(default=Kind.AXIOM, init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Definition(Record):
+    """What a symbol means."""
+
+    kind: Kind = field(default=Kind.DEFINITION, init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Lemma(Record):
+    """A stepping stone."""
+
+    kind: Kind = field(default=Kind.LEMMA, init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Theorem(Record):
+    """A result."""
+
+    kind: Kind = field(default=Kind.THEOREM, init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact(Record):
+    """Any other statement that holds."""
+
+    kind: Kind = field(default=Kind.FACT, init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Inserted:
+    """What an insert did.
+
+    Attributes:
+        id: The number of the record.
+        new: Whether it was not known before.
+    """
+
+    id: int
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """A record as the memory holds it.
+
+    Attributes:
+        id: Its number.
+        kind: What it is.
+        statement: What it says.
+        name: What it is called.
+        source: Where it comes from.
+        namespace: Which part of the memory it belongs to.
+        key: What it shares with every record that says the same: 64 hexadecimal digits.
+        status: What is known about it.
+        created_ms: When it was first inserted, in Unix milliseconds.
+        inserts: How often it was inserted.
+    """
+
+    id: int
+    kind: Kind
+    statement: str
+    name: str | None
+    source: str | None
+    namespace: str
+    key: str
+    status: Status
+    created_ms: int
+    inserts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A checker's signature on a proof.
+
+    Attributes:
+        claim_hash: The BLAKE3 hash of what was claimed, in hexadecimal.
+        certificate_hash: The BLAKE3 hash of the certificate that was checked, in hexadecimal.
+        checker: Who checked.
+        checker_version: In which version.
+    """
+
+    claim_hash: str
+    certificate_hash: str
+    checker: str
+    checker_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How a goal was proved, refuted or attempted.
+
+    Attributes:
+        id: Its number.
+        goal: The record that was to be proved.
+        verdict: What came out.
+        used: The records that the proof uses, in ascending order.
+        prover: Who found it.
+        prover_version: In which version.
+        label: Which slice or strategy it was given.
+        seconds: Wall seconds.
+        reprover: Who proved it again.
+        reprover_version: In which version.
+        receipt: The checker's signature.
+        created_ms: When it was recorded, in Unix milliseconds.
+    """
+
+    id: int
+    goal: int
+    verdict: Verdict
+    used: tuple[int, ...]
+    prover: str
+    prover_version: str
+    label: str
+    seconds: float
+    reprover: str | None
+    reprover_version: str | None
+    receipt: Receipt | None
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One record that a recall considered.
+
+    Attributes:
+        record: Its number.
+        score: How well it suited.
+        slot: Where it was shown, from 0; ``None`` when it was withheld.
+        propensity: How probable it was that it would be treated like this: over 0, at most 1.
+    """
+
+    record: int
+    score: float
+    slot: int | None = None
+    propensity: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of an event.
+
+    Attributes:
+        verdict: What came out.
+        attempts: How many tries it took.
+        seconds: Wall seconds of all of them.
+        used: The records that the proof uses, in ascending order.
+        evidence: The number of the evidence for it.
+    """
+
+    verdict: Verdict
+    attempts: int
+    seconds: float
+    used: tuple[int, ...] = ()
+    evidence: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A recall and what became of it.
+
+    Attributes:
+        id: Its number.
+        goal: The record that the recall was for.
+        snapshot: The generation of the memory that was searched.
+        candidates: What was considered, best first.
+        policy: Which rule chose what to show.
+        seed: The seed of its random choices.
+        created_ms: When it was written down, in Unix milliseconds.
+        settlement: What became of it; ``None`` while it is pending.
+        settled_ms: When it was settled, in Unix milliseconds.
+    """
+
+    id: int
+    goal: int
+    snapshot: int
+    candidates: tuple[Candidate, ...]
+    policy: str
+    seed: int
+    created_ms: int
+    settlement: Settlement | None
+    settled_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What a memory holds, in numbers.
+
+    Attributes:
+        records: Records.
+        by_kind: Records of each kind.
+        by_status: Records of each status.
+        evidence: Pieces of evidence.
+        events_pending: Events whose outcome is not known.
+        events_settled: Events whose outcome is known.
+        rows: Rows of vectors.
+        size_bytes: Bytes of each file.
+        generation: How many writes there were.
+        embedder: Who made the vectors.
+        dimension: How many places they have.
+    """
+
+    records: int
+    by_kind: dict[str, int]
+    by_status: dict[str, int]
+    evidence: int
+    events_pending: int
+    events_settled: int
+    rows: int
+    size_bytes: dict[str, int]
+    generation: int
+    embedder: str
+    dimension: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong with a memory.
+
+    Attributes:
+        file: In which file.
+        place: Where in it.
+        reason: What is wrong.
+    """
+
+    file: str
+    place: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a check of a memory came to.
+
+    Attributes:
+        records: Records whose checksums were compared.
+        rows: Rows whose checksums were compared.
+        findings: What is wrong, at most the first hundred; nothing in a sound memory.
+    """
+
+    records: int
+    rows: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.findings
