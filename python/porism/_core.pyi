@@ -1,8 +1,35 @@
 import os
-from collections.abc import Sequence
-from typing import Literal, final
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeAlias, final
+
+__all__ = [
+    "__version__",
+    "SQLITE_VERSION",
+    "Library",
+    "Goal",
+    "Ranking",
+    "Proofs",
+    "fuse",
+    "content_hash",
+    "Memory",
+    "Cancel",
+    "ProcessOutcome",
+    "run_process",
+]
 
 __version__: str
+SQLITE_VERSION: str
+
+_RecordFields: TypeAlias = tuple[int, str, str, str | None, str | None, str, str, str, int, int]
+_ReceiptFields: TypeAlias = tuple[str, str, str, str]
+_EvidenceFields: TypeAlias = tuple[
+    int, int, str, list[int], str, str, str, float, str | None, str | None, _ReceiptFields | None, int
+]
+_CandidateFields: TypeAlias = tuple[int, float, int | None, float]
+_SettlementFields: TypeAlias = tuple[str, int, float, list[int], int | None]
+_EventFields: TypeAlias = tuple[
+    int, int, int, list[_CandidateFields], str, int, int, _SettlementFields | None, int | None
+]
 
 @final
 class Library:
@@ -46,6 +73,7 @@ class Proofs:
 
 def fuse(rankings: Sequence[tuple[Ranking, float]], *, constant: float) -> Ranking: ...
 def content_hash(content: bytes) -> str: ...
+
 @final
 class Cancel:
     def __new__(cls) -> Cancel: ...
@@ -72,10 +100,47 @@ def run_process(
     program: str | os.PathLike[str],
     args: Sequence[str],
     *,
-    stdin: bytes = b"",
+    stdin: bytes = ...,
     wall_s: float,
     cpu_s: int | None = None,
     memory_bytes: int | None = None,
-    max_output_bytes: int = 67108864,
+    max_output_bytes: int = ...,
     cancel: Cancel | None = None,
 ) -> ProcessOutcome: ...
+
+@final
+class Memory:
+    @staticmethod
+    def open(path: str | os.PathLike[str], *, create: bool, read_only: bool, timeout_s: float) -> Memory: ...
+    def close(self) -> None: ...
+    def insert_many(
+        self, records: list[tuple[str, str, str | None, str | None, str, str]]
+    ) -> list[tuple[int, bool]]: ...
+    def get(self, ids: list[int]) -> list[_RecordFields]: ...
+    def find(self, *, name: str | None, source: str | None, namespace: str | None) -> list[_RecordFields]: ...
+    def recall(self, goal: str, k: int) -> tuple[int, bytes, bytes]: ...
+    def add_evidence(
+        self,
+        goal: int,
+        *,
+        verdict: str,
+        used: list[int],
+        prover: str,
+        prover_version: str,
+        label: str,
+        seconds: float,
+        reprover: str | None,
+        reprover_version: str | None,
+        receipt: _ReceiptFields | None,
+    ) -> int: ...
+    def evidence(self, goal: int | None) -> list[_EvidenceFields]: ...
+    def log_event(
+        self, goal: int, *, snapshot: int, candidates: list[_CandidateFields], policy: str, seed: int
+    ) -> int: ...
+    def events(self, id: int | None) -> list[_EventFields]: ...
+    def settle(self, event: int, settlement: _SettlementFields) -> _SettlementFields: ...
+    @property
+    def generation(self) -> int: ...
+    def stats(self) -> str: ...
+    def export(self, write: Callable[[bytes], object], vectors: bool) -> None: ...
+    def verify(self) -> tuple[int, int, list[tuple[os.PathLike[str], str, str]]]: ...

@@ -20,14 +20,14 @@ JUDGED_SIZES = (32, 64, 128)
 class Experience:
     """Proofs found so far, and whether ranking by them has shown skill.
 
-    A young memory does harm: it ranks by a handful of proofs. So each new proof first judges the two rankings that were made
-    before it was known (which slice would have held all its premises?), and the memory is trusted while it is not the worse.
+    A young memory does harm: it ranks by a handful of proofs. So each new proof first judges the two rankings that were
+    made before it was known (which slice would have held all its premises?), and the memory is trusted while it is not
+    the worse.
     """
 
     def __init__(self) -> None:
         self.proofs = _core.Proofs()
         self._own: dict[tuple[int, ...], tuple[int, ...]] = {}
-        self._judged = 0
         self._memory_skill = 0.0
         self._similarity_skill = 0.0
 
@@ -46,7 +46,6 @@ class Experience:
 
     def judge(self, used: Collection[int], *, memory: _core.Ranking, similarity: _core.Ranking) -> None:
         """Compares two rankings of a goal by a proof that neither knew."""
-        self._judged += 1
         self._memory_skill = DECAY * self._memory_skill + _coverage(used, memory)
         self._similarity_skill = DECAY * self._similarity_skill + _coverage(used, similarity)
 

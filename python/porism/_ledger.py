@@ -60,15 +60,16 @@ class Ledger:
             for position in range(len(library))
         )
         self._ids = [one.id for one in inserted]
-        self._positions = {id: position for position, id in reversed(list(enumerate(self._ids)))}
+        # Of formulas that share a record, the first stands for it.
+        self._positions = {record: position for position, record in reversed(list(enumerate(self._ids)))}
 
     def replay(self, experience: Experience) -> None:
         """Teaches ``experience`` the proofs of this library's goals that the memory holds with a receipt."""
         for evidence in self._memory.evidence_for():
-            known = all(id in self._positions for id in (evidence.goal, *evidence.used))
+            known = {evidence.goal, *evidence.used} <= self._positions.keys()
             if known and evidence.verdict is Verdict.PROVED and evidence.receipt is not None:
                 goal = self._library.goal(self._positions[evidence.goal])
-                experience.learn(goal, [self._positions[id] for id in evidence.used])
+                experience.learn(goal, [self._positions[record] for record in evidence.used])
 
     def recalled(self, goal: _core.Goal, planned: Sequence[Planned], rankings: Rankings) -> int | None:
         """Writes down what will be tried, before the outcome is known.
@@ -108,8 +109,8 @@ class Ledger:
                 used=used,
                 label=result.winner or "",
                 seconds=result.seconds,
-                reprover=result.receipt and result.receipt.checker,
-                reprover_version=result.receipt and result.receipt.checker_version,
+                reprover=result.receipt.checker if result.receipt else None,
+                reprover_version=result.receipt.checker_version if result.receipt else None,
                 receipt=result.receipt,
             )
         self._memory.settle(

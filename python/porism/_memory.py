@@ -368,14 +368,14 @@ def _numbers(ids: Iterable[int]) -> list[int]:
     return [int(number) for number in ids]
 
 
-def _stored_record(fields: _core.RecordFields) -> StoredRecord:
+def _stored_record(fields: _core._RecordFields) -> StoredRecord:
     number, kind, statement, name, source, namespace, key, status, created_ms, inserts = fields
     return StoredRecord(
         number, Kind(kind), statement, name, source, namespace, key, Status(status), created_ms, inserts
     )
 
 
-def _evidence(fields: _core.EvidenceFields) -> Evidence:
+def _evidence(fields: _core._EvidenceFields) -> Evidence:
     number, goal, verdict, used, prover, version, label, seconds, reprover, reversion, receipt, created_ms = fields
     return Evidence(
         id=number,
@@ -393,12 +393,12 @@ def _evidence(fields: _core.EvidenceFields) -> Evidence:
     )
 
 
-def _settlement(fields: _core.SettlementFields) -> Settlement:
+def _settlement(fields: _core._SettlementFields) -> Settlement:
     verdict, attempts, seconds, used, evidence = fields
     return Settlement(Verdict(verdict), attempts, seconds, tuple(used), evidence)
 
 
-def _event(fields: _core.EventFields) -> Event:
+def _event(fields: _core._EventFields) -> Event:
     number, goal, snapshot, candidates, policy, seed, created_ms, settlement, settled_ms = fields
     considered = tuple(Candidate(*candidate) for candidate in candidates)
     outcome = None if settlement is None else _settlement(settlement)

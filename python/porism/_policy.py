@@ -1,7 +1,7 @@
 """What to try next: the policy of the loop, which users may replace.
 
-A *schedule* is a tuple of tries. Each try names a ranking and how many of its best premises a prover is given; many short tries
-beat one long one, because a proof that will be found is mostly found within milliseconds.
+A *schedule* is a tuple of tries. Each try names a ranking and how many of its best premises a prover is given; many
+short tries beat one long one, because a proof that will be found is mostly found within milliseconds.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ def slices(ranking: Ranking, *sizes: int, generated: int = 10_000) -> Schedule:
     return tuple(Try(ranking, size, generated) for size in sizes)
 
 
-#: What ``solve`` does: short slices first, memory for the wide ones, then more effort, then everything with all strategies.
+#: What ``solve`` does: short slices first, memory for the wide ones, then more effort, then everything with all
+#: strategies.
 DEFAULT_SCHEDULE: Schedule = (
     Try(Ranking.OWN_PROOF),
     *slices(Ranking.SIMILARITY, 16, 32, 64),
@@ -113,9 +114,7 @@ class Rankings:
     @cached_property
     def fused(self) -> _core.Ranking:
         """By the nearest proofs and by similarity, joined."""
-        nearest = self._library.nearest_proofs(
-            self._goal, self._experience.proofs, k=NEIGHBOURS, usable=self._usable
-        )
+        nearest = self._library.nearest_proofs(self._goal, self._experience.proofs, k=NEIGHBOURS, usable=self._usable)
         return _core.fuse([(self.similarity, 1.0), (nearest, 1.0)], constant=FUSION_CONSTANT)
 
     @property

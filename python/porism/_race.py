@@ -51,8 +51,8 @@ class Race(Generic[ResultT]):
 
         Args:
             contestants: Each is called with the signal that tells it to stop.
-            ordered: Whether the earliest winner in the sequence counts, so that the outcome does not depend on timing; the
-                contestants before a winner are then run to their end. Otherwise the first to finish wins.
+            ordered: Whether the earliest winner in the sequence counts, so that the outcome does not depend on timing;
+                the contestants before a winner are then run to their end. Otherwise the first to finish wins.
             timeout_s: Seconds after which all are stopped.
 
         Returns:

@@ -1,6 +1,7 @@
 """The loop: recall, propose, check, settle, again.
 
-Mechanism (features, rankings, processes, storage) is Rust; what stands here is policy: what to ask, whom, and when to stop.
+Mechanism (features, rankings, processes, storage) is Rust; what stands here is policy: what to ask, whom, and when to
+stop.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ class Attempt:
         premises: How many those were.
         generated: The prover's limit in generated clauses.
         szs: The prover's own word, as in the SZS ontology; empty when it gave none.
-        verdict: What that means for the goal; a counter-model of a slice is ``unknown``, because premises were left out.
+        verdict: What that means for the goal; a counter-model of a slice is ``unknown``, because premises were left
+            out.
         seconds: Wall seconds.
     """
 
@@ -72,8 +74,8 @@ class Result:
 
     Attributes:
         name: The name of the goal in its file.
-        verdict: ``proved`` when a second prover has confirmed the proof, ``refuted`` when a second prover has confirmed a
-            counter-model, else ``unknown``.
+        verdict: ``proved`` when a second prover has confirmed the proof, ``refuted`` when a second prover has confirmed
+            a counter-model, else ``unknown``.
         proved: Whether the first prover claims a proof.
         reproved: Whether a second prover proved the goal again from the premises that were used.
         disputed: Whether a second prover contradicts the first.
@@ -148,7 +150,8 @@ class Solver:
         budget: What one goal may cost.
         ledger: Where evidence and events are kept; ``None`` keeps nothing beyond this object.
         usable: One flag a formula: whether it may be a premise at all; empty allows everything.
-        ordered: Whether the earliest try in the schedule wins rather than the first to finish: the same outcome on every run.
+        ordered: Whether the earliest try in the schedule wins rather than the first to finish: the same outcome on
+            every run.
         learns: Whether proofs change later rankings.
         workers: Provers at once; all cores by default.
     """
@@ -281,8 +284,8 @@ def solve_library(
     """Solves every goal of a library in order, and learns on the way.
 
     Args:
-        path: A TPTP file with several conjectures, each of which may use everything before it, or a folder of TPTP problems
-            (sorted with numbers by value, or in the order of its ``library.txt``).
+        path: A TPTP file with several conjectures, each of which may use everything before it, or a folder of TPTP
+            problems (sorted with numbers by value, or in the order of its ``library.txt``).
         memory: Where to recall from and settle to; nothing is kept without one.
         budget: What one goal may cost.
         schedule: What is tried for each goal.

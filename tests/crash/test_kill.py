@@ -46,5 +46,7 @@ def test_a_killed_writer_loses_nothing_that_it_acknowledged(tmp_path: Path) -> N
             assert events.keys() <= settled.keys()
             assert all(settled[event] is not None for event, state in events.items() if state == "settled")
             newest = max(records)
-            assert newest in memory.recall(records[newest], k=1).ids
+            # Short rows of many small formulas collide, so others may score as high: but nothing scores higher.
+            hits = memory.recall(records[newest], k=len(stored))
+            assert hits.scores[hits.ids == newest] == hits.scores[0]
     assert len(records) > ROUNDS

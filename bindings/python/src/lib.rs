@@ -15,6 +15,7 @@ mod _core {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        module.add("SQLITE_VERSION", porism_engine::memory::sqlite_version())?;
         super::library::register(module)?;
         super::memory::register(module)?;
         super::process::register(module)

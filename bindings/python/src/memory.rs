@@ -344,14 +344,7 @@ fn memory_error(py: Python<'_>, error: &MemoryError) -> PyErr {
     raise(py, class, &error.to_string(), &PyDict::new(py))
 }
 
-/// The BLAKE3 hash of `content` in hexadecimal, as receipts hold it.
-#[pyfunction]
-fn content_hash(py: Python<'_>, content: &[u8]) -> String {
-    py.detach(|| memory::content_hash(content))
-}
-
-/// Adds this file's classes and functions to the module.
+/// Adds this file's class to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<Memory>()?;
-    module.add_function(wrap_pyfunction!(content_hash, module)?)
+    module.add_class::<Memory>()
 }

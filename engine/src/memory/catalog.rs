@@ -252,6 +252,11 @@ pub(super) fn list(numbers: impl IntoIterator<Item = i64>) -> String {
     format!("[{}]", numbers.join(","))
 }
 
+/// The version of `SQLite` that is built in.
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

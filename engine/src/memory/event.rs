@@ -40,11 +40,6 @@ words! {
     }
 }
 
-/// The BLAKE3 hash of `bytes` in hexadecimal, as receipts hold it.
-pub fn content_hash(bytes: &[u8]) -> String {
-    blake3::hash(bytes).to_hex().to_string()
-}
-
 /// A checker's signature on a proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Receipt {

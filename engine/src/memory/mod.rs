@@ -41,11 +41,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+pub use catalog::sqlite_version;
 pub use clock::{Clock, SystemClock};
 pub use error::{MemoryError, Result};
-pub use event::{
-    Candidate, Event, EventId, Evidence, EvidenceId, NewEvent, NewEvidence, Receipt, Settlement, Verdict, content_hash,
-};
+pub use event::{Candidate, Event, EventId, Evidence, EvidenceId, NewEvent, NewEvidence, Receipt, Settlement, Verdict};
 pub use recall::{Hit, Recall};
 pub use record::{FactKey, Inserted, Kind, MAX_LABEL_BYTES, MAX_STATEMENT_BYTES, NewRecord, Record, RecordId, Status};
 pub use records::Filter;

@@ -102,9 +102,11 @@ def _run_arm(
 @contextmanager
 def _store(path: Path | None) -> Iterator[Memory]:
     """The memory at ``path``, or one that is thrown away."""
-    with tempfile.TemporaryDirectory(prefix="porism-bench-") as scratch:
-        with Memory.open(path or Path(scratch) / "bench.porism") as store:
-            yield store
+    with (
+        tempfile.TemporaryDirectory(prefix="porism-bench-") as scratch,
+        Memory.open(path or Path(scratch) / "bench.porism") as store,
+    ):
+        yield store
 
 
 def _usable(stream: Stream, item: Item) -> list[bool]:
@@ -126,7 +128,7 @@ def _outcome(stream: Stream, arm: Arm, item: Item, result: Result) -> Outcome:
         refuted=result.disputed or result.verdict is Verdict.REFUTED,
         winner=result.winner,
         used=result.used,
-        by=result.receipt and result.receipt.checker,
+        by=result.receipt.checker if result.receipt else None,
         attempts=result.attempts,
         rank_seconds=result.rank_seconds,
         seconds=result.seconds,

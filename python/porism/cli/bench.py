@@ -57,7 +57,7 @@ def ql(
     from porism.bench import stream
 
     chosen = stream.ql(first=first, last=last, cleaned=not raw, setting=setting)
-    settings = {"first": first, "last": last, "raw": raw, "setting": setting, "clauses": clauses}
+    settings: dict[str, object] = {"first": first, "last": last, "raw": raw, "setting": setting, "clauses": clauses}
     _bench(chosen, arm, clauses, settings, memory=memory, workers=workers, out=out, report=report, json=json)
 
 
@@ -78,7 +78,7 @@ def mptp2078(
     from porism.bench import stream
 
     chosen = stream.mptp2078(data, sample=sample, seed=seed)
-    settings = {"sample": sample, "seed": seed, "clauses": clauses}
+    settings: dict[str, object] = {"sample": sample, "seed": seed, "clauses": clauses}
     _bench(chosen, arm, clauses, settings, memory=memory, workers=workers, out=out, report=report, json=json)
 
 
@@ -115,7 +115,9 @@ def _bench(
 
         run = runner.run(stream, arms, memory=memory, workers=workers, settings=settings, on_outcome=on_outcome)
     if json:
-        summary = {one.arm: {"problems": len(one.outcomes), "proved": one.proved, "reproved": one.reproved} for one in run.arms}
+        summary = {
+            one.arm: {"problems": len(one.outcomes), "proved": one.proved, "reproved": one.reproved} for one in run.arms
+        }
         typer.echo(jsonlib.dumps({"summary": summary, "settings": run.settings, "wall_seconds": run.wall_seconds}))
     Console(stderr=out is None).print(render_table(run))
     if report is not None:
@@ -143,4 +145,6 @@ def _asking_for_a_place(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}; name a file in a folder that can be written") from error
+        raise InputError(
+            f"cannot write {path}: {error.strerror}; name a file in a folder that can be written"
+        ) from error

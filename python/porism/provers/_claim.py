@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from porism._types import Verdict
-
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from porism._types import Verdict
 
 
 @dataclass(frozen=True, slots=True)
