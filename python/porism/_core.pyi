@@ -3,17 +3,17 @@ from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias, final
 
 __all__ = [
-    "__version__",
     "SQLITE_VERSION",
-    "Library",
-    "Goal",
-    "Ranking",
-    "Proofs",
-    "fuse",
-    "content_hash",
-    "Memory",
     "Cancel",
+    "Goal",
+    "Library",
+    "Memory",
     "ProcessOutcome",
+    "Proofs",
+    "Ranking",
+    "__version__",
+    "content_hash",
+    "fuse",
     "run_process",
 ]
 
