@@ -7,7 +7,7 @@ stop.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -197,14 +197,7 @@ class Solver:
         rank_seconds = time.monotonic() - started
         event = None if self.ledger is None else self.ledger.recalled(goal, planned, rankings)
 
-        runs = self._race.run(
-            [partial(self._try, goal, one, len(rankings.premises)) for one in planned],
-            ordered=self.ordered,
-            timeout_s=self.budget.seconds,
-        )
-        made = [run for run in runs if run is not None and run.claim.verdict is not Verdict.CANCELLED]
-        winner = next((run for run in made if run.won), None)
-        result = self._judge(goal, winner, made, rank_seconds=rank_seconds, started=started)
+        result = self._pursue(goal, planned, len(rankings.premises), rank_seconds=rank_seconds, started=started)
         if result.reproved and self.learns:
             used = self._positions(goal, result.used)
             rankings.judge(used)
@@ -212,6 +205,33 @@ class Solver:
         if self.ledger is not None and event is not None:
             self.ledger.settle(event, goal, result)
         return result
+
+    def _pursue(
+        self, goal: _core.Goal, planned: Sequence[Planned], available: int, *, rank_seconds: float, started: float
+    ) -> Result:
+        """Races the tries; when nobody confirms the winner's claim, the tries after it go on."""
+        made: list[_Run] = []
+        best: Result | None = None
+        while True:
+            runs = self._race.run(
+                [partial(self._try, goal, one, available) for one in planned],
+                ordered=self.ordered,
+                timeout_s=self._seconds_left(started),
+            )
+            ended = [run for run in runs if run is not None and run.claim.verdict is not Verdict.CANCELLED]
+            winner = next((run for run in ended if run.won), None)
+            # What stands after the winner was ended with it, and is tried again if need be.
+            made += ended if winner is None else ended[: ended.index(winner) + 1]
+            result = self._judge(goal, winner, made, rank_seconds=rank_seconds)
+            best = result if best is None or result.solved else replace(best, attempts=result.attempts)
+            if winner is None or best.solved:
+                return replace(best, seconds=time.monotonic() - started)
+            planned = planned[planned.index(winner.planned) + 1 :]
+
+    def _seconds_left(self, started: float) -> float | None:
+        if self.budget.seconds is None:
+            return None
+        return max(0.0, self.budget.seconds - (time.monotonic() - started))
 
     def _try(self, goal: _core.Goal, planned: Planned, available: int, cancel: _core.Cancel) -> _Run:
         claim = self.prover.prove(
@@ -223,9 +243,7 @@ class Solver:
         )
         return _Run(planned, claim, complete=len(planned.premises) == available)
 
-    def _judge(
-        self, goal: _core.Goal, winner: _Run | None, made: Sequence[_Run], *, rank_seconds: float, started: float
-    ) -> Result:
+    def _judge(self, goal: _core.Goal, winner: _Run | None, made: Sequence[_Run], *, rank_seconds: float) -> Result:
         """Puts the winner's claim to a second prover, and writes down what came out."""
         outcome = partial(
             Result,
@@ -236,7 +254,7 @@ class Solver:
             rank_seconds=rank_seconds,
         )
         if winner is None:
-            return outcome(seconds=time.monotonic() - started)
+            return outcome()
         used = winner.claim.used if winner.claim.verdict is Verdict.PROVED else ()
         premises = self._positions(goal, used) if winner.claim.verdict is Verdict.PROVED else winner.planned.premises
         question = self.library.smt2(goal, list(premises))
@@ -252,7 +270,6 @@ class Solver:
             used=used,
             receipt=_receipt(question, winner.claim, answer) if proved and agreed else None,
             winner=winner.planned.attempt.label,
-            seconds=time.monotonic() - started,
         )
 
     def name(self, goal: _core.Goal) -> str:
