@@ -77,7 +77,8 @@ class Ledger:
         Returns:
             The number of the event; ``None`` for a goal that is no formula of its own.
         """
-        if not goal.members:
+        # To refute clauses is no proof of any of them: what is proved then is no formula of the library.
+        if not goal.members or self._library.role(goal.members[0]) == "negated_conjecture":
             return None
         shown: dict[int, None] = {}
         for one in planned:

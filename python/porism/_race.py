@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Generic, Protocol, Self, TypeVar
@@ -97,7 +98,7 @@ class _Deadline:
         self._end = None if timeout_s is None else time.monotonic() + timeout_s
 
     def left(self) -> float | None:
-        return None if self._end is None else max(0.0, self._end - time.monotonic())
+        return None if self._end is None else min(max(0.0, self._end - time.monotonic()), threading.TIMEOUT_MAX)
 
 
 def _finished(future: Future[ResultT]) -> bool:

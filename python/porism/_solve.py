@@ -118,6 +118,7 @@ class _Run:
     planned: Planned
     claim: Claim
     complete: bool
+    exact: bool
 
     @property
     def won(self) -> bool:
@@ -125,8 +126,8 @@ class _Run:
 
     @property
     def refutes(self) -> bool:
-        """A counter-model counts only when no premise was left out."""
-        return self.complete and self.claim.verdict is Verdict.REFUTED
+        """A counter-model counts only when nothing was left out."""
+        return self.complete and self.exact and self.claim.verdict is Verdict.REFUTED
 
     def attempt(self) -> Attempt:
         decided = self.claim.verdict is not Verdict.REFUTED or self.refutes
@@ -234,14 +235,17 @@ class Solver:
         return max(0.0, self.budget.seconds - (time.monotonic() - started))
 
     def _try(self, goal: _core.Goal, planned: Planned, available: int, cancel: _core.Cancel) -> _Run:
+        problem = self.library.tptp(goal, list(planned.premises))
         claim = self.prover.prove(
-            self.library.tptp(goal, list(planned.premises)),
+            problem,
             generated=planned.attempt.generated,
             cpu_s=self.budget.cpu_seconds,
             auto_schedule=planned.attempt.auto_schedule,
             cancel=cancel,
         )
-        return _Run(planned, claim, complete=len(planned.premises) == available)
+        # Provers are not told that numbers or distinct objects differ: a proof holds without, a counter-model may not.
+        exact = "'number " not in problem and '"' not in problem
+        return _Run(planned, claim, complete=len(planned.premises) == available, exact=exact)
 
     def _judge(self, goal: _core.Goal, winner: _Run | None, made: Sequence[_Run], *, rank_seconds: float) -> Result:
         """Puts the winner's claim to a second prover, and writes down what came out."""
@@ -255,22 +259,29 @@ class Solver:
         )
         if winner is None:
             return outcome()
-        used = winner.claim.used if winner.claim.verdict is Verdict.PROVED else ()
-        premises = self._positions(goal, used) if winner.claim.verdict is Verdict.PROVED else winner.planned.premises
+        proved = winner.claim.verdict is Verdict.PROVED
+        premises = self._used(winner) if proved else winner.planned.premises
+        used = tuple(map(self.library.name, premises)) if proved else ()
         question = self.library.smt2(goal, list(premises))
         answer = self.reprover.confirm(question, seconds=self.budget.check_seconds)
         agreed = answer.verdict is winner.claim.verdict
-        proved = winner.claim.verdict is Verdict.PROVED
+        contradictions = (Verdict.PROVED, Verdict.REFUTED) if winner.exact else (Verdict.PROVED,)
         return outcome(
             verdict=winner.claim.verdict if agreed else Verdict.UNKNOWN,
             proved=proved,
             reproved=proved and agreed,
-            disputed=not agreed and answer.verdict in (Verdict.PROVED, Verdict.REFUTED),
+            disputed=not agreed and answer.verdict in contradictions,
             proof=winner.claim.proof,
             used=used,
             receipt=_receipt(question, winner.claim, answer) if proved and agreed else None,
             winner=winner.planned.attempt.label,
         )
+
+    def _used(self, winner: _Run) -> Sequence[int]:
+        """The premises in the winner's proof; all that it was given, should the prover have garbled a name."""
+        given = {self.library.name(at): at for at in winner.planned.premises}
+        known = set(winner.claim.used) <= given.keys()
+        return [given[name] for name in winner.claim.used] if known else winner.planned.premises
 
     def name(self, goal: _core.Goal) -> str:
         """The goal's name; for a goal of several clauses, the first one's."""

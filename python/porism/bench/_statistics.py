@@ -174,6 +174,8 @@ def _verdict(found: Paired, against: list[Paired]) -> str:
         return "a significant difference"
     if found.behind:
         return f"{found.first} solved significantly fewer"
+    if found.p < LEVEL:
+        return "told from chance problem by problem, but not section by section"
     return "not a significant difference"
 
 

@@ -1,0 +1,39 @@
+"""What the documentation shows is what runs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "examples" / "README.md"]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_examples_run(example: Path, tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, example, tmp_path / "lemmas.porism"], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    expected = {"remember.py": "right_identity", "solve.py": "by the try own proof"}[example.name]
+    assert expected in run.stdout
+
+
+def test_python_in_the_readme_is_taken_from_the_examples() -> None:
+    shown = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert shown
+    programs = [example.read_text(encoding="utf-8") for example in EXAMPLES]
+    for block in shown:
+        assert any(block in program for program in programs), block
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    missing = [to for to in targets if "://" not in to and not (page.parent / to).exists()]
+    assert not missing
