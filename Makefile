@@ -28,7 +28,7 @@ help: ## List the targets
 
 demo: $(VENV)/installed ## Set everything up, solve 150 theorems with three arms, write demo/report.html
 	@mkdir -p demo
-	$(BIN)/porism bench ql --first 361 --last 510 --arm none --arm similarity --arm full --report demo/report.html
+	$(BIN)/porism bench ql --first 361 --last 510 --arm none --arm similarity --arm full --out demo/outcomes.jsonl --report demo/report.html
 
 test: lint test-rust test-python ## Set everything up; lint, then run the Rust and the Python tests
 
@@ -64,7 +64,7 @@ fuzz: ## Fuzz every target in tests/fuzz for FUZZ_SECONDS each
 	done
 
 soak: $(VENV)/ready ## The crash tests for SOAK_ROUNDS rounds instead of a few
-	PORISM_SOAK_ROUNDS=$(SOAK_ROUNDS) $(BIN)/pytest -o timeout=0 tests/crash
+	PORISM_CRASH_ROUNDS=$(SOAK_ROUNDS) $(BIN)/pytest -o timeout=0 tests/crash
 
 wheel: $(VENV)/python ## Build a wheel into dist/
 	$(BIN)/pip wheel --no-deps --wheel-dir dist .

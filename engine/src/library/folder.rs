@@ -111,7 +111,12 @@ fn problem_files(folder: &Path) -> Result<Vec<PathBuf>, LibraryError> {
     let order = folder.join(ORDER_FILE);
     if order.is_file() {
         let listed = fs::read_to_string(&order).map_err(failed(&order))?;
-        return Ok(listed.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| folder.join(line)).collect());
+        return Ok(listed
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .map(|line| folder.join(line))
+            .collect());
     }
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed(folder))? {
@@ -190,11 +195,8 @@ mod tests {
 
     #[test]
     fn an_order_file_decides() {
-        let folder = folder(&[
-            ("a.p", "fof(x, conjecture, p)."),
-            ("b.p", "fof(y, conjecture, q)."),
-            (ORDER_FILE, "b.p\na.p\n"),
-        ]);
+        let folder =
+            folder(&[("a.p", "fof(x, conjecture, p)."), ("b.p", "fof(y, conjecture, q)."), (ORDER_FILE, "b.p\na.p\n")]);
         assert_eq!(names(&folder), ["y", "x"]);
     }
 

@@ -1,41 +1,28 @@
 //! The statements of a library as weighted sparse rows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{Pool, Ranking};
 use crate::features::Counts;
 
-/// Features of one formula by their numbers in the corpus, each with its count; ascending.
+/// Features of one formula by their numbers in the corpus, each with how much it occurs (see [`sublinear`]); ascending.
 pub type SparseRow = Vec<(u32, f32)>;
 
 /// How much each feature tells: the inverse document frequency `ln((n + 1) / (df + 1))` over the formulas before a goal.
 #[derive(Clone, Debug)]
-pub struct Weights {
-    idf: Vec<f32>,
-    unseen: f32,
-}
-
-impl Weights {
-    fn of(&self, feature: u32) -> f32 {
-        self.idf.get(feature as usize).copied().unwrap_or(self.unseen)
-    }
-
-    /// The weight of a feature that occurs `count` times: sublinear in the count, linear in the inverse frequency.
-    pub(super) fn weigh(&self, feature: u32, count: f32) -> f32 {
-        (1.0 + count.ln()) * self.of(feature)
-    }
-}
+pub struct Weights(Vec<f32>);
 
 /// The formulas of a library in order, by their features.
 ///
 /// Rows lie in one array (compressed sparse rows), and each feature knows the positions where it occurs, ascending: so the
-/// frequencies *before a goal*, which is all that a goal may know, are a binary search away.
+/// frequencies *before a goal*, which is all that a goal may know, are a binary search away, and a goal meets only the rows
+/// that share something with it.
 #[derive(Debug, Default)]
 pub struct Corpus {
     numbers: HashMap<Box<str>, u32>,
-    entries: SparseRow,
+    rows: SparseRow,
     ends: Vec<usize>,
-    occurrences: Vec<Vec<u32>>,
+    occurrences: Vec<Vec<(u32, f32)>>,
 }
 
 impl Corpus {
@@ -44,10 +31,10 @@ impl Corpus {
         let position = u32::try_from(self.ends.len()).expect("a library has fewer than 2^32 formulas");
         for (feature, &count) in counts {
             let number = self.number(feature);
-            self.entries.push((number, count as f32));
-            self.occurrences[number as usize].push(position);
+            self.rows.push((number, sublinear(count as f32)));
+            self.occurrences[number as usize].push((position, sublinear(count as f32)));
         }
-        self.ends.push(self.entries.len());
+        self.ends.push(self.rows.len());
     }
 
     fn number(&mut self, feature: &str) -> u32 {
@@ -73,57 +60,64 @@ impl Corpus {
     /// The features of the formula at `position`.
     pub fn row(&self, position: usize) -> &[(u32, f32)] {
         let start = position.checked_sub(1).map_or(0, |previous| self.ends[previous]);
-        &self.entries[start..self.ends[position]]
+        &self.rows[start..self.ends[position]]
     }
 
-    /// The rows at `positions` as one, counts added: a goal that is several clauses.
+    /// The rows at `positions` as one: a goal that is several clauses.
     pub fn sum(&self, positions: &[u32]) -> SparseRow {
-        if let [position] = positions {
-            return self.row(*position as usize).to_vec();
+        let mut summed = BTreeMap::new();
+        for &(feature, amount) in positions.iter().flat_map(|&position| self.row(position as usize)) {
+            *summed.entry(feature).or_insert(0.0) += amount;
         }
-        let mut counts = std::collections::BTreeMap::new();
-        for &(feature, count) in positions.iter().flat_map(|&position| self.row(position as usize)) {
-            *counts.entry(feature).or_insert(0.0) += count;
-        }
-        counts.into_iter().collect()
+        summed.into_iter().collect()
     }
 
     /// Feature weights as the formulas before `before` show them.
     pub fn weights(&self, before: usize) -> Weights {
-        let whole = before >= self.len();
         let total = (before.min(self.len()) + 1) as f32;
-        let frequency = |positions: &Vec<u32>| {
-            if whole { positions.len() } else { positions.partition_point(|&position| (position as usize) < before) }
-        };
-        let idf = self.occurrences.iter().map(|positions| (total / (frequency(positions) + 1) as f32).ln()).collect();
-        Weights { idf, unseen: total.ln() }
+        let idf = |met: &Vec<(u32, f32)>| (total / (self.frequency(met, before) + 1) as f32).ln();
+        Weights(self.occurrences.iter().map(idf).collect())
+    }
+
+    /// How many formulas before `before` have a feature that occurs at `met`.
+    fn frequency(&self, met: &[(u32, f32)], before: usize) -> usize {
+        if before >= self.len() {
+            return met.len();
+        }
+        met.partition_point(|&(position, _)| (position as usize) < before)
     }
 
     /// Ranks `pool` by the cosine between each formula's weighted features and those of `goal`.
     pub fn similarity(&self, goal: &[(u32, f32)], pool: Pool<'_>) -> Ranking {
         let before = pool.before.min(self.len());
-        let weights = self.weights(before);
-        let mut wanted = vec![0.0_f32; self.occurrences.len()];
-        for &(feature, count) in goal {
-            wanted[feature as usize] = weights.weigh(feature, count);
-        }
-        let mut scores = Vec::with_capacity(before);
-        for position in 0..before {
-            let (mut dot, mut square) = (0.0_f32, 0.0_f32);
-            for &(feature, count) in self.row(position) {
-                let weight = weights.weigh(feature, count);
-                dot += weight * wanted[feature as usize];
-                square += weight * weight;
+        let Weights(idf) = self.weights(before);
+        let mut scores = vec![0.0_f32; before];
+        for &(feature, wanted) in goal {
+            let weight = wanted * idf[feature as usize] * idf[feature as usize];
+            let met = &self.occurrences[feature as usize];
+            for &(position, amount) in &met[..self.frequency(met, before)] {
+                scores[position as usize] += weight * amount;
             }
-            scores.push(if square > 0.0 { dot / square.sqrt() } else { 0.0 });
+        }
+        for (position, score) in scores.iter_mut().enumerate().filter(|(_, score)| **score > 0.0) {
+            let weigh = |&(feature, amount): &(u32, f32)| amount * idf[feature as usize];
+            *score /= self.row(position).iter().map(weigh).map(|weight| weight * weight).sum::<f32>().sqrt();
         }
         Ranking::of(&scores, pool)
     }
 }
 
+/// What an occurrence `count` times over counts: less each time.
+fn sublinear(count: f32) -> f32 {
+    1.0 + count.ln()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Corpus, Pool};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::{Corpus, Pool, Weights};
     use crate::features::word_features;
 
     fn corpus(texts: &[&str]) -> Corpus {
@@ -147,6 +141,35 @@ mod tests {
         let short = corpus(&["a b", "b c", "c d", "a d"]);
         let long = corpus(&["a b", "b c", "c d", "a d", "d d", "a", "a c"]);
         assert_eq!(ranked(&short, 3, 3), ranked(&long, 3, 3));
+    }
+
+    /// The definition of the cosine, written down plainly: the oracle of the routine.
+    fn cosines(corpus: &Corpus, goal: usize, before: usize) -> Vec<f32> {
+        let Weights(idf) = corpus.weights(before);
+        let weigh = |position: usize| {
+            let mut dense = vec![0.0_f32; idf.len()];
+            corpus.row(position).iter().for_each(|&(feature, amount)| {
+                dense[feature as usize] = amount * idf[feature as usize];
+            });
+            dense
+        };
+        let dot = |left: &[f32], right: &[f32]| left.iter().zip(right).map(|(x, y)| x * y).sum::<f32>();
+        let wanted = weigh(goal);
+        let cosine = |other: Vec<f32>| dot(&wanted, &other) / dot(&other, &other).sqrt().max(f32::MIN_POSITIVE);
+        (0..before).map(|position| cosine(weigh(position))).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn scores_are_cosines(texts in vec("[a-e]( [a-e]){0,6}", 2..20)) {
+            let corpus = corpus(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+            let before = corpus.len() - 1;
+            let ranking = corpus.similarity(corpus.row(before), Pool { before, usable: &[], except: &[] });
+            let expected = cosines(&corpus, before, before);
+            for (&position, &score) in ranking.positions.iter().zip(&ranking.scores) {
+                prop_assert!((score - expected[position as usize]).abs() < 1e-4);
+            }
+        }
     }
 
     #[test]

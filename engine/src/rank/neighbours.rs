@@ -1,5 +1,7 @@
 //! k-nearest neighbours over proofs: what proved similar goals will help here.
 
+use std::collections::HashMap;
+
 use super::{Corpus, Pool, Ranking};
 
 /// A goal that was proved, and what its proof used; all by position.
@@ -22,10 +24,10 @@ const STEEPNESS: i32 = 2;
 ///
 /// A neighbour need not be in the pool; only what it votes for must be.
 pub fn nearest_proofs(corpus: &Corpus, goal: &[(u32, f32)], proofs: &[Proof], k: usize, pool: Pool<'_>) -> Ranking {
-    let proved = proved_goals(corpus, proofs);
-    let everything = Pool { before: corpus.len(), usable: &proved, except: pool.except };
+    let known = proved_goals(corpus, proofs);
+    let everything = Pool { before: corpus.len(), usable: &known, except: pool.except };
     let near = corpus.similarity(goal, everything);
-    let by_goal: std::collections::HashMap<u32, &Proof> = proofs.iter().map(|proof| (proof.goal, proof)).collect();
+    let by_goal: HashMap<u32, &Proof> = proofs.iter().map(|proof| (proof.goal, proof)).collect();
     let norm = near.scores.first().copied().filter(|&best| best > 0.0).unwrap_or(1.0);
 
     let mut votes = vec![0.0_f32; corpus.len()];
@@ -37,8 +39,8 @@ pub fn nearest_proofs(corpus: &Corpus, goal: &[(u32, f32)], proofs: &[Proof], k:
             votes[premise as usize] += PREMISES_SHARE * say / premises.len() as f32;
         }
     }
-    let voted: Vec<bool> = votes.iter().enumerate().map(|(at, &vote)| vote > 0.0 && pool.contains(at)).collect();
-    Ranking::of(&votes, Pool { usable: &voted, ..pool })
+    let eligible: Vec<bool> = votes.iter().enumerate().map(|(at, &vote)| vote > 0.0 && pool.contains(at)).collect();
+    Ranking::of(&votes, Pool { usable: &eligible, ..pool })
 }
 
 fn proved_goals(corpus: &Corpus, proofs: &[Proof]) -> Vec<bool> {

@@ -39,13 +39,13 @@ impl Ranking {
             .filter(|&(position, _)| pool.contains(position as usize))
             .map(|(position, &score)| (position, score))
             .collect();
-        order.sort_unstable_by(best_first);
+        order.sort_unstable_by(|&left, &right| best_first(left, right));
         let (positions, scores) = order.into_iter().unzip();
         Self { positions, scores }
     }
 }
 
-fn best_first(left: &(u32, f32), right: &(u32, f32)) -> Ordering {
+fn best_first(left: (u32, f32), right: (u32, f32)) -> Ordering {
     right.1.total_cmp(&left.1).then(left.0.cmp(&right.0))
 }
 
