@@ -223,7 +223,7 @@ class Solver:
             winner = next((run for run in ended if run.won), None)
             # What stands after the winner was ended with it, and is tried again if need be.
             made += ended if winner is None else ended[: ended.index(winner) + 1]
-            result = self._judge(goal, winner, made, rank_seconds=rank_seconds)
+            result = self._judge(goal, winner, made, rank_seconds=rank_seconds, left=self._seconds_left(started))
             best = result if best is None or result.solved else replace(best, attempts=result.attempts)
             if winner is None or best.solved:
                 return replace(best, seconds=time.monotonic() - started)
@@ -247,7 +247,15 @@ class Solver:
         exact = "'number " not in problem and '"' not in problem
         return _Run(planned, claim, complete=len(planned.premises) == available, exact=exact)
 
-    def _judge(self, goal: _core.Goal, winner: _Run | None, made: Sequence[_Run], *, rank_seconds: float) -> Result:
+    def _judge(
+        self,
+        goal: _core.Goal,
+        winner: _Run | None,
+        made: Sequence[_Run],
+        *,
+        rank_seconds: float,
+        left: float | None,
+    ) -> Result:
         """Puts the winner's claim to a second prover, and writes down what came out."""
         outcome = partial(
             Result,
@@ -263,7 +271,9 @@ class Solver:
         premises = self._used(winner) if proved else winner.planned.premises
         used = tuple(map(self.library.name, premises)) if proved else ()
         question = self.library.smt2(goal, list(premises))
-        answer = self.reprover.confirm(question, seconds=self.budget.check_seconds)
+        # A claim in the last moment is still worth a second's look.
+        seconds = self.budget.check_seconds if left is None else min(self.budget.check_seconds, max(1.0, left))
+        answer = self.reprover.confirm(question, seconds=seconds)
         agreed = answer.verdict is winner.claim.verdict
         contradictions = (Verdict.PROVED, Verdict.REFUTED) if winner.exact else (Verdict.PROVED,)
         return outcome(

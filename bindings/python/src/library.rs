@@ -1,5 +1,7 @@
 //! Libraries, goals and rankings.
 
+#![expect(clippy::needless_pass_by_value, reason = "arguments from Python arrive as values")]
+
 use std::path::PathBuf;
 use std::sync::Mutex;
 

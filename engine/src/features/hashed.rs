@@ -46,7 +46,7 @@ fn unit(mut row: [f32; DIMENSION]) -> [f32; DIMENSION] {
 
 #[cfg(test)]
 mod tests {
-    use super::{DIMENSION, embed};
+    use super::embed;
 
     fn cosine(left: &str, right: &str) -> f32 {
         embed(left).iter().zip(embed(right)).map(|(x, y)| x * y).sum()
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn renaming_variables_changes_nothing() {
-        assert_eq!(embed("![X] : f(X, e) = X"), embed("![Y] : f(Y, e) = Y"));
+        assert!(cosine("![X] : f(X, e) = X", "![Y] : f(Y, e) = Y") > 0.999_999);
     }
 
     #[test]
@@ -66,6 +66,6 @@ mod tests {
 
     #[test]
     fn nothing_gives_the_zero_row() {
-        assert_eq!(embed(" ... "), [0.0; DIMENSION]);
+        assert!(embed(" ... ").iter().all(|&place| place == 0.0));
     }
 }
