@@ -41,7 +41,12 @@ fn a_c_program_compiles_links_and_runs() {
         .expect("the C compiler runs");
     assert!(build.status.success(), "{}", String::from_utf8_lossy(&build.stderr));
 
-    let ran = Command::new(&program).arg(env!("CARGO_PKG_VERSION")).output().expect("the program starts");
+    // cargo's own search path may name a folder with the library of an older build.
+    let ran = Command::new(&program)
+        .arg(env!("CARGO_PKG_VERSION"))
+        .env("LD_LIBRARY_PATH", &library)
+        .output()
+        .expect("the program starts");
     assert!(
         ran.status.success(),
         "{:?}\n{}{}",
