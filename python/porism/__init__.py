@@ -21,7 +21,7 @@ from porism._errors import (
     StoreIOError,
 )
 from porism._memory import Hit, Hits, Memory
-from porism._policy import DEFAULT_SCHEDULE, Ranking, Schedule, Try, slices
+from porism._policy import DEFAULT_SCHEDULE, Ranking, Try, slices
 from porism._solve import Attempt, Budget, Result, solve, solve_library
 from porism._types import (
     Axiom,
@@ -77,7 +77,6 @@ __all__ = [
     "Record",
     "Report",
     "Result",
-    "Schedule",
     "Settlement",
     "Stats",
     "Status",

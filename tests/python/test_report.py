@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 from scipy.stats import binomtest
 
+from porism._types import Verdict
 from porism.bench._statistics import compare, headline, mcnemar
 from porism.bench.report import render_report, write_report
 from porism.bench.results import ArmResult, Attempt, Outcome, Run
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "</title></svg><script>alert('x')</script>\x00\u202e\ud800"
+
+
+def _attempt(label: str) -> Attempt:
+    return Attempt(label=label, premises=32, szs="Theorem", verdict=Verdict.PROVED, seconds=0.1, generated=1000)
 
 
 def outcome(arm: str, index: int, solved: bool, **changes: object) -> Outcome:
@@ -38,7 +43,7 @@ def outcome(arm: str, index: int, solved: bool, **changes: object) -> Outcome:
         "winner": label if solved else None,
         "used": ("ax-a1", "ax-a2") if solved else (),
         "by": "z3" if solved else None,
-        "attempts": (Attempt(label=label, premises=32, szs="Theorem", verdict="proved", seconds=0.1, generated=1000),),
+        "attempts": (_attempt(label),),
         "rank_seconds": 0.001,
         "seconds": 0.25,
         "error": None,
@@ -184,7 +189,8 @@ def test_the_curve_ends_at_the_counts() -> None:
 
 def test_hostile_names_stay_text(tmp_path: Path) -> None:
     bad = outcome(HOSTILE, 1, True, name=HOSTILE, article=HOSTILE, winner=HOSTILE, used=(HOSTILE,) * 40)
-    failed = outcome(HOSTILE, 2, False, error=HOSTILE, attempts=(Attempt(HOSTILE, 1, "", "", 0.0, 1),))
+    attempt = Attempt(label=HOSTILE, premises=1, szs="", verdict=Verdict.UNKNOWN, seconds=0.0, generated=1)
+    failed = outcome(HOSTILE, 2, False, error=HOSTILE, attempts=(attempt,))
     path = tmp_path / "report.html"
     shown = run(
         ArmResult(HOSTILE, (bad, failed)), arm("full", [1]), title=HOSTILE, **{HOSTILE: [HOSTILE], "command": HOSTILE}
