@@ -83,7 +83,8 @@ def _print_summary(results: list[Result], *, proof: bool) -> None:
 
 def _print_result(result: Result, *, proof: bool) -> None:
     out = Console(highlight=False)
-    checker = result.receipt and f"{result.receipt.checker} {result.receipt.checker_version}"
+    # Provers put their name into their version.
+    checker = result.receipt.checker_version if result.receipt else ""
     if result.reproved:
         out.print(f"[green]proved[/] {result.name} in {result.seconds:.2f} s by the try [bold]{result.winner}[/]")
         out.print(f"re-proved by {checker} from the {len(result.used)} premises used: {', '.join(result.used)}")
