@@ -96,9 +96,9 @@ class Ledger:
             policy=self._policy,
         )
 
-    def settle(self, event: int, goal: _core.Goal, result: Result) -> None:
-        """Writes down what became of an event, with the evidence for it."""
-        used = [self._ids[position] for position in self._named(goal, result.used)]
+    def settle(self, event: int, goal: _core.Goal, result: Result, positions: Sequence[int]) -> None:
+        """Writes down what became of an event, with the evidence for it: the ``positions`` that the proof uses."""
+        used = [self._ids[position] for position in positions]
         record = self._ids[goal.members[0]]
         evidence = None
         if result.proved:
@@ -122,10 +122,6 @@ class Ledger:
             used=used,
             evidence=evidence,
         )
-
-    def _named(self, goal: _core.Goal, names: Sequence[str]) -> list[int]:
-        positions = {self._library.name(position): position for position in self._library.premises(goal)}
-        return [positions[name] for name in names]
 
 
 def _scores(ranking: _core.Ranking) -> dict[int, float]:

@@ -199,12 +199,12 @@ class Solver:
         event = None if self.ledger is None else self.ledger.recalled(goal, planned, rankings)
 
         result = self._pursue(goal, planned, len(rankings.premises), rank_seconds=rank_seconds, started=started)
+        used = self._positions(goal, result.used)
         if result.reproved and self.learns:
-            used = self._positions(goal, result.used)
             rankings.judge(used)
             self.experience.learn(goal, used)
         if self.ledger is not None and event is not None:
-            self.ledger.settle(event, goal, result)
+            self.ledger.settle(event, goal, result, used)
         return result
 
     def _pursue(
