@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from porism._memory import Memory
 
 
+#: Seconds that a second prover has for a proof as a whole, before its steps are looked at.
+GLANCE_S = 1.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
     """What one goal may cost.
@@ -273,7 +277,7 @@ class Solver:
         question = self.library.smt2(goal, list(premises))
         # A claim in the last moment is still worth a second's look.
         seconds = self.budget.check_seconds if left is None else min(self.budget.check_seconds, max(1.0, left))
-        answer = self.reprover.confirm(question, seconds=seconds)
+        answer = self._confirm(goal, winner.claim, question, used, premises, seconds)
         agreed = answer.verdict is winner.claim.verdict
         contradictions = (Verdict.PROVED, Verdict.REFUTED) if winner.exact else (Verdict.PROVED,)
         return outcome(
@@ -286,6 +290,32 @@ class Solver:
             receipt=_receipt(question, winner.claim, answer) if proved and agreed else None,
             winner=winner.planned.attempt.label,
         )
+
+    def _confirm(
+        self,
+        goal: _core.Goal,
+        claim: Claim,
+        question: str,
+        used: Sequence[str],
+        premises: Sequence[int],
+        seconds: float,
+    ) -> Confirmation:
+        """Asks for the whole, then for each step of the proof, then for the whole with patience."""
+        answer = self.reprover.confirm(question, seconds=min(GLANCE_S, seconds))
+        if answer.verdict is not Verdict.UNKNOWN or seconds <= GLANCE_S:
+            return answer
+        if claim.proof is not None:
+            assumed = dict(zip(used, map(self.library.statement, premises), strict=True))
+            target = None
+            for member in goal.members:
+                if self.library.role(member) == "negated_conjecture":
+                    assumed[self.library.name(member)] = self.library.statement(member)
+                else:
+                    target = self.library.name(member), self.library.statement(member)
+            steps = self.reprover.confirm_steps(claim.proof, premises=assumed, goal=target, seconds=seconds)
+            if steps.verdict is Verdict.PROVED:
+                return steps
+        return self.reprover.confirm(question, seconds=seconds)
 
     def _used(self, winner: _Run) -> Sequence[int]:
         """The premises in the winner's proof; all that it was given, should the prover have garbled a name."""
@@ -306,7 +336,7 @@ def _receipt(question: str, claim: Claim, answer: Confirmation) -> Receipt:
     return Receipt(
         claim_hash=_core.content_hash(question.encode()),
         certificate_hash=_core.content_hash((claim.proof or "").encode()),
-        checker=answer.by,
+        checker=f"{answer.by}, step by step" if answer.steps else answer.by,
         checker_version=answer.version,
     )
 

