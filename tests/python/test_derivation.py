@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def check(problem: str, proof: str, *, seconds: float = 1.0) -> tuple[Verdict, int]:
-    """Checks a proof of the last formula of ``problem`` from all others; a step that does not hold takes all the time."""
+    """Checks a proof of the last formula of ``problem`` from all others."""
     library = _core.Library.parse(problem)
     *premises, last = range(len(library))
     assumed = {library.name(at): library.statement(at) for at in premises}
