@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def check(problem: str, proof: str, *, seconds: float = 1.0) -> tuple[Verdict, int]:
+def check(problem: str, proof: str, *, seconds: float = 1.0) -> list[str]:
     """Checks a proof of the last formula of ``problem`` from all others."""
     library = _core.Library.parse(problem)
     *premises, last = range(len(library))
@@ -34,7 +34,7 @@ def check(problem: str, proof: str, *, seconds: float = 1.0) -> tuple[Verdict, i
         assumed[library.name(last)] = library.statement(last)
     else:
         goal = library.name(last), library.statement(last)
-    return check_steps(Z3(), proof, premises=assumed, goal=goal, seconds=seconds)
+    return check_steps([Z3()], proof, premises=assumed, goal=goal, seconds=seconds)
 
 
 def prove(problem: str) -> str:
@@ -56,9 +56,8 @@ def prove(problem: str) -> str:
 )
 def test_real_proofs_pass(problem: str) -> None:
     proof = prove(problem)
-    verdict, steps = check(problem, proof, seconds=60.0)
-    assert verdict is Verdict.PROVED
-    assert steps == sum(not step.given for step in read_steps(proof))
+    derived = [step for step in read_steps(proof) if not step.given]
+    assert check(problem, proof, seconds=60.0) == ["Z3"] * len(derived)
 
 
 def test_a_proof_that_no_solver_finds_as_a_whole_passes_in_steps() -> None:
@@ -66,15 +65,16 @@ def test_a_proof_that_no_solver_finds_as_a_whole_passes_in_steps() -> None:
     library = _core.Library.parse(GROUP)
     assumed = {library.name(at): library.statement(at) for at in range(3)}
     confirmation = Reprover().confirm_steps(prove(GROUP), premises=assumed, goal=("right_unit", library.statement(3)))
-    assert (confirmation.verdict, confirmation.by) == (Verdict.PROVED, "Z3")
+    assert confirmation.verdict is Verdict.PROVED
+    assert "Z3" in confirmation.by
     assert confirmation.steps > 10
 
 
 def test_a_proof_of_something_else_fails() -> None:
     proof = prove(GROUP)
-    assert check(GROUP.replace("f(X, e) = X", "f(X, X) = X"), proof)[0] is Verdict.UNKNOWN
-    assert check(GROUP.replace("i(X), X) = e", "i(X), X) = i(e)"), proof)[0] is Verdict.UNKNOWN
-    assert check(re.sub(r"fof\(left_unit.*\n", "", GROUP), proof)[0] is Verdict.UNKNOWN
+    assert not check(GROUP.replace("f(X, e) = X", "f(X, X) = X"), proof)
+    assert not check(GROUP.replace("i(X), X) = e", "i(X), X) = i(e)"), proof)
+    assert not check(re.sub(r"fof\(left_unit.*\n", "", GROUP), proof)
 
 
 def test_every_step_matters() -> None:
@@ -86,8 +86,7 @@ def test_every_step_matters() -> None:
         name, formula = re.match(r"cnf\((\w+), plain, \((.*?)\), inference", lines[at]).groups()
         forged = lines.copy()
         forged[at] = lines[at].replace(f"({formula}), inference", f"(~ ({formula})), inference")
-        verdict, _ = check(GROUP, "\n".join(forged))
-        assert verdict is Verdict.UNKNOWN, name
+        assert not check(GROUP, "\n".join(forged)), name
 
 
 @pytest.mark.parametrize(
@@ -135,4 +134,4 @@ def test_every_step_matters() -> None:
     ],
 )
 def test_what_proves_nothing_does_not_pass(problem: str, proof: str) -> None:
-    assert check(problem, proof)[0] is Verdict.UNKNOWN
+    assert not check(problem, proof)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: A proof of more steps is not looked into.
 MAX_STEPS: Final = 500
+#: Wall seconds that one prover has for one step: an easy question that it misses is for the next one.
+STEP_S: Final = 2.0
 
 _TOKEN: Final = re.compile(r"'(?:[^'\\]|\\.)*'|\w+")
 #: What E calls the witnesses that it introduces. Only constants are followed: a function would need its scope.
@@ -56,49 +58,50 @@ class Step:
 
 
 def check_steps(
-    prover: Smt2Prover,
+    provers: Sequence[Smt2Prover],
     proof: str,
     *,
     premises: Mapping[str, str],
     goal: tuple[str, str] | None,
     seconds: float,
-) -> tuple[Verdict, int]:
-    """Puts every step of a derivation to ``prover``.
+) -> list[str]:
+    """Puts every step of a derivation to ``provers``, in order, until one proves it.
 
     Args:
-        prover: Who judges the steps.
+        provers: Who judges the steps.
         proof: A derivation in TSTP that ends in a contradiction, one formula a line.
         premises: What may be assumed, by name.
         goal: The name and the statement of what was to be proved; ``None`` when the premises are to be refuted.
         seconds: Wall seconds for all steps together.
 
     Returns:
-        ``PROVED`` if every step that the contradiction rests on was proved, else ``UNKNOWN``; and how many were.
+        Who proved each step; empty unless every step was proved.
     """
     steps = read_steps(proof)
     if not 0 < len(steps) <= MAX_STEPS or steps[-1].statement.strip("() ") != "$false":
-        return Verdict.UNKNOWN, 0
+        return []
     # What looks like the prover's own symbols must be new: a witness that the problem knows is none.
     if any(map(_INTRODUCED.search, (*premises.values(), *(goal or ())))):
-        return Verdict.UNKNOWN, 0
+        return []
     questions = _questions(steps, premises, goal)
     if questions is None:
-        return Verdict.UNKNOWN, 0
+        return []
     deadline = time.monotonic() + seconds
     stop = _core.Cancel()
 
-    def holds(question: str) -> bool:
-        left = deadline - time.monotonic()
-        if left <= 0 or stop.cancelled:
-            return False
-        proved = prover.prove_smt2(question, seconds=left, cancel=stop).verdict is Verdict.PROVED
-        if not proved:
-            stop.cancel()
-        return proved
+    def judge(question: str) -> str | None:
+        for prover in provers:
+            left = deadline - time.monotonic()
+            if left <= 0 or stop.cancelled:
+                return None
+            if prover.prove_smt2(question, seconds=min(left, STEP_S), cancel=stop).verdict is Verdict.PROVED:
+                return prover.name
+        stop.cancel()
+        return None
 
     with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="porism-steps") as pool:
-        held = sum(pool.map(holds, questions))
-    return (Verdict.PROVED if held == len(questions) else Verdict.UNKNOWN), held
+        judges = [judge for judge in pool.map(judge, questions) if judge is not None]
+    return judges if len(judges) == len(questions) else []
 
 
 def read_steps(proof: str) -> list[Step]:

@@ -35,7 +35,7 @@ class Confirmation:
         verdict: ``PROVED`` if a prover proved it. ``REFUTED`` if one found a counter-model, which is an alarm, since
             somebody claims a proof. ``CANCELLED``. Else ``UNKNOWN``, also when they contradict each other: then one of
             them is wrong.
-        by: The prover that decided, or an empty string.
+        by: The prover that decided, or those that proved the steps, or an empty string.
         version: Its version.
         seconds: Time on the wall clock of all attempts.
         tried: What each prover that was asked said, in order.
@@ -104,13 +104,19 @@ class Reprover:
             ProverMissingError: None of the provers is installed.
         """
         started = time.monotonic()
-        prover = next(filter(_child.is_installed, self.provers), None)
-        if prover is None:
+        provers = tuple(filter(_child.is_installed, self.provers))
+        if not provers:
             raise _child.missing(" and ".join(prover.name for prover in self.provers))
-        verdict, steps = check_steps(prover, proof, premises=premises, goal=goal, seconds=seconds)
-        decides = verdict is Verdict.PROVED
-        by, version = (prover.name, prover.version()) if decides else ("", "")
-        return Confirmation(verdict, by, version, time.monotonic() - started, (), steps if decides else 0)
+        judges = check_steps(provers, proof, premises=premises, goal=goal, seconds=seconds)
+        asked = [prover for prover in provers if prover.name in judges]
+        return Confirmation(
+            verdict=Verdict.PROVED if judges else Verdict.UNKNOWN,
+            by=" and ".join(prover.name for prover in asked),
+            version=", ".join(prover.version() for prover in asked),
+            seconds=time.monotonic() - started,
+            tried=(),
+            steps=len(judges),
+        )
 
     def _confirmation(self, tried: tuple[tuple[str, Claim], ...]) -> Confirmation:
         verdict = _joint_verdict({claim.verdict for _, claim in tried})
