@@ -6,6 +6,9 @@ use crate::tptp::{Limits, parse_formula};
 /// The name of this embedder, stored beside the rows that it made: rows of another embedder are never compared with them.
 pub const EMBEDDER: &str = "symbols-v1";
 
+/// The name of the embedder that sees every statement, formula or not, by its words.
+pub const WORDS_EMBEDDER: &str = "words-v1";
+
 /// How many `f32` a row has.
 pub const DIMENSION: usize = 256;
 
@@ -20,6 +23,15 @@ pub fn embed(statement: &str) -> [f32; DIMENSION] {
         Err(_) => word_features(statement),
     };
     unit(hashed(&counts))
+}
+
+/// The unit row of `statement` by the built-in embedder of that name; `None` if none is called so.
+pub fn embed_by(embedder: &str, statement: &str) -> Option<Vec<f32>> {
+    match embedder {
+        EMBEDDER => Some(embed(statement).to_vec()),
+        WORDS_EMBEDDER => Some(unit(hashed(&word_features(statement))).to_vec()),
+        _ => None,
+    }
 }
 
 fn hashed(counts: &Counts) -> [f32; DIMENSION] {

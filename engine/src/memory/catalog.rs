@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+use super::durability::Durability;
 use super::error::{CATALOG, MemoryError, Result};
 
 /// The number of the format that is described here and in `docs/format.md`.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 /// `porm` in ASCII: how a catalog is told from another program's database.
 const APPLICATION: u32 = 0x706f_726d;
 
@@ -20,7 +21,13 @@ CREATE TABLE memory (
     embedder TEXT NOT NULL,
     dimension INTEGER NOT NULL CHECK (dimension > 0),
     rows INTEGER NOT NULL DEFAULT 0,
-    generation INTEGER NOT NULL DEFAULT 0
+    generation INTEGER NOT NULL DEFAULT 0,
+    -- The number of the file of rows: compaction writes a new one.
+    segment INTEGER NOT NULL DEFAULT 1,
+    -- The oldest generation that can still be seen.
+    horizon INTEGER NOT NULL DEFAULT 0,
+    -- Records up to this number are in the full-text index.
+    indexed INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE record (
@@ -36,12 +43,18 @@ CREATE TABLE record (
     inserts INTEGER NOT NULL,
     checksum INTEGER NOT NULL,
     row INTEGER NOT NULL,
-    row_checksum INTEGER NOT NULL
+    row_checksum INTEGER NOT NULL,
+    -- Generations: from the first on the record is seen, from the second on no more.
+    born INTEGER NOT NULL,
+    died INTEGER,
+    merged_into INTEGER REFERENCES record (id)
 ) STRICT;
 -- One record for one statement under one name: NULL names would all be different from each other.
 CREATE UNIQUE INDEX record_identity ON record (key, namespace, ifnull(name, ''));
 CREATE INDEX record_name ON record (name) WHERE name IS NOT NULL;
 CREATE INDEX record_source ON record (source) WHERE source IS NOT NULL;
+CREATE INDEX record_died ON record (died, row) WHERE died IS NOT NULL;
+CREATE INDEX record_merged ON record (merged_into) WHERE merged_into IS NOT NULL;
 -- Covers the check of rows on first touch, which reads nothing else.
 CREATE INDEX record_row ON record (row, row_checksum);
 
@@ -82,7 +95,8 @@ CREATE TABLE event (
 CREATE TABLE candidate (
     event INTEGER NOT NULL REFERENCES event (id),
     rank INTEGER NOT NULL,
-    record INTEGER NOT NULL REFERENCES record (id),
+    -- No reference: what was shown stays known when the record has been compacted away.
+    record INTEGER NOT NULL,
     score REAL NOT NULL,
     slot INTEGER,
     propensity REAL NOT NULL CHECK (propensity > 0 AND propensity <= 1),
@@ -100,9 +114,29 @@ CREATE TABLE settlement (
 
 CREATE TABLE settlement_used (
     event INTEGER NOT NULL REFERENCES settlement (event),
-    record INTEGER NOT NULL REFERENCES record (id),
+    record INTEGER NOT NULL,
     PRIMARY KEY (event, record)
 ) STRICT, WITHOUT ROWID;
+
+-- What happened to records after they were inserted.
+CREATE TABLE change (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    record INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    action TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    created_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX change_record ON change (record, generation);
+
+CREATE TABLE snapshot (
+    name TEXT PRIMARY KEY,
+    generation INTEGER NOT NULL,
+    created_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Words, and symbols with their walks; the statements themselves stand in `record`.
+CREATE VIRTUAL TABLE words USING fts5 (statement, features, content = '', contentless_delete = 1, tokenize = 'unicode61');
 ";
 
 /// The one row of the table `memory`.
@@ -112,19 +146,35 @@ pub(super) struct State {
     pub(super) dimension: u32,
     pub(super) rows: u64,
     pub(super) generation: i64,
+    /// The number of the file of rows.
+    pub(super) segment: u32,
+    /// The oldest generation that can still be seen.
+    pub(super) horizon: i64,
 }
 
 /// Writes an empty catalog into `directory`.
 pub(super) fn create(directory: &Path, embedder: &str, dimension: u32) -> Result<()> {
-    let mut connection = Connection::open(directory.join(CATALOG))?;
+    let connection = create_empty(&directory.join(CATALOG))?;
+    connection.execute("INSERT INTO memory (one, embedder, dimension) VALUES (1, ?1, ?2)", (embedder, dimension))?;
+    connection.close().map_err(|(_, error)| error.into())
+}
+
+/// Writes a catalog with all its tables, and nothing in them, to `path`.
+pub(super) fn create_empty(path: &Path) -> Result<Connection> {
+    let mut connection = Connection::open(path)?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
     connection.pragma_update(None, "user_version", FORMAT)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     let transaction = connection.transaction()?;
     transaction.execute_batch(SCHEMA)?;
-    transaction.execute("INSERT INTO memory (one, embedder, dimension) VALUES (1, ?1, ?2)", (embedder, dimension))?;
     transaction.commit()?;
-    connection.close().map_err(|(_, error)| error.into())
+    Ok(connection)
+}
+
+/// The format of the catalog in `directory`.
+pub(super) fn format(directory: &Path) -> Result<u32> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    read_format(directory, &Connection::open_with_flags(directory.join(CATALOG), flags)?)
 }
 
 /// Opens the catalog in `directory` for reading.
@@ -150,15 +200,30 @@ pub(super) fn open_reader(directory: &Path, read_only: bool, timeout: Duration) 
     Ok(connection)
 }
 
+/// How many pages the log may have before `SQLite` itself folds it into the catalog. The writer does so earlier, after it has synced
+/// the rows; this bounds the log of a single large write.
+const LOG_PAGES: u32 = 100_000;
+
 /// Opens the catalog in `directory` for writing.
-///
-/// A commit is in the operating system's hands when it returns, so it survives the death of the process, but not necessarily
-/// that of the machine.
-pub(super) fn open_writer(directory: &Path, timeout: Duration) -> Result<Connection> {
+pub(super) fn open_writer(directory: &Path, durability: Durability, timeout: Duration) -> Result<Connection> {
     let connection = open(directory, OpenFlags::SQLITE_OPEN_READ_WRITE, timeout)?;
-    connection.pragma_update(None, "synchronous", "normal")?;
+    let synchronous = match durability {
+        Durability::Process => "normal",
+        Durability::Power => "full",
+        Durability::None => "off",
+    };
+    connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "secure_delete", true)?;
+    connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
+    connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
+}
+
+/// Folds the log into the catalog, as far as no reader needs it; what other processes do meanwhile is not waited for.
+pub(super) fn fold_log(connection: &Connection, truncate: bool) -> Result<()> {
+    let mode = if truncate { "TRUNCATE" } else { "PASSIVE" };
+    Ok(connection.query_one(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))?)
 }
 
 fn open(directory: &Path, mode: OpenFlags, timeout: Duration) -> Result<Connection> {
@@ -174,8 +239,17 @@ fn open_immutable(directory: &Path, timeout: Duration) -> Result<Connection> {
     Ok(connection)
 }
 
-/// The URI of `path`, with everything escaped that could mean something else in it.
+/// The URI of `path` for a database of another format.
+pub(super) fn plain_uri(path: &Path) -> String {
+    uri(path, "mode=ro")
+}
+
 fn immutable_uri(path: &Path) -> String {
+    uri(path, "immutable=1")
+}
+
+/// The URI of `path`, with everything escaped that could mean something else in it.
+fn uri(path: &Path, parameters: &str) -> String {
     use std::fmt::Write;
 
     let mut uri = String::from("file:");
@@ -185,7 +259,8 @@ fn immutable_uri(path: &Path) -> String {
             other => write!(uri, "%{other:02x}").expect("a string takes any text"),
         }
     }
-    uri.push_str("?immutable=1");
+    uri.push('?');
+    uri.push_str(parameters);
     uri
 }
 
@@ -199,23 +274,38 @@ fn has_log(directory: &Path) -> Result<bool> {
 }
 
 fn check_format(directory: &Path, connection: &Connection) -> Result<()> {
+    let path = || directory.into();
+    match read_format(directory, connection)? {
+        FORMAT => Ok(()),
+        found @ 1 => Err(MemoryError::OldFormat { path: path(), found, current: FORMAT }),
+        found if found > FORMAT => Err(MemoryError::Format { path: path(), found, supported: FORMAT }),
+        found => Err(MemoryError::damaged(CATALOG, "its header", format!("format {found} was never written"))),
+    }
+}
+
+fn read_format(directory: &Path, connection: &Connection) -> Result<u32> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
     let application = pragma("application_id")?;
     if application != APPLICATION {
         let reason = format!("{CATALOG} belongs to application {application:#x}, a memory's to {APPLICATION:#x}");
         return Err(MemoryError::NotAMemory { path: directory.into(), reason });
     }
-    match pragma("user_version")? {
-        FORMAT => Ok(()),
-        found if found > FORMAT => Err(MemoryError::Format { path: directory.into(), found, supported: FORMAT }),
-        found => Err(MemoryError::damaged(CATALOG, "its header", format!("format {found} was never written"))),
-    }
+    Ok(pragma("user_version")?)
 }
 
 /// Reads what the memory is and how much of it is committed.
 pub(super) fn state(connection: &Connection) -> Result<State> {
-    Ok(connection.query_one("SELECT embedder, dimension, rows, generation FROM memory", [], |row| {
-        Ok(State { embedder: row.get(0)?, dimension: row.get(1)?, rows: count(row, 2)?, generation: row.get(3)? })
+    let mut statement =
+        connection.prepare_cached("SELECT embedder, dimension, rows, generation, segment, horizon FROM memory")?;
+    Ok(statement.query_one([], |row| {
+        Ok(State {
+            embedder: row.get(0)?,
+            dimension: row.get(1)?,
+            rows: count(row, 2)?,
+            generation: row.get(3)?,
+            segment: row.get(4)?,
+            horizon: row.get(5)?,
+        })
     })?)
 }
 
@@ -237,7 +327,7 @@ pub(super) fn begin_write(connection: &mut Connection) -> Result<Transaction<'_>
 
 /// Commits a write as the next generation, with `rows` rows.
 pub(super) fn commit(transaction: Transaction<'_>, rows: u64) -> Result<()> {
-    transaction.execute("UPDATE memory SET generation = generation + 1, rows = ?1", [signed(rows)])?;
+    transaction.prepare_cached("UPDATE memory SET generation = generation + 1, rows = ?1")?.execute([signed(rows)])?;
     Ok(transaction.commit()?)
 }
 

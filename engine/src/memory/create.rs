@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::catalog::{self, State};
 use super::error::{CATALOG, MemoryError, Result};
-use super::segment::Segment;
+use super::segment::{self, Segment};
 
 /// Makes an empty memory at `path` if nothing is there.
 ///
@@ -33,7 +33,8 @@ pub(super) fn if_missing(path: &Path, embedder: &str, dimension: u32) -> Result<
 
 fn build(draft: &Path, embedder: &str, dimension: u32) -> Result<()> {
     fs::create_dir(draft).map_err(|error| MemoryError::io(draft, "make the directory", &error))?;
-    Segment::create(draft, dimension).map_err(|error| MemoryError::io(draft, "write the rows", &error))?;
+    Segment::create(draft, segment::FIRST, dimension)
+        .map_err(|error| MemoryError::io(draft, "write the rows", &error))?;
     catalog::create(draft, embedder, dimension).map_err(|error| error.within(draft, Duration::ZERO))
 }
 

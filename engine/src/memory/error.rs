@@ -25,6 +25,9 @@ pub enum MemoryError {
     /// It was written by a newer Porism.
     #[error("{}: format {found}, but this version reads formats up to {supported}: use a newer Porism", path.display())]
     Format { path: PathBuf, found: u32, supported: u32 },
+    /// It was written by an older Porism.
+    #[error("{}: format {found}, this version writes {current}: upgrade it once with: porism memory upgrade {}", path.display(), path.display())]
+    OldFormat { path: PathBuf, found: u32, current: u32 },
     /// Bytes disagree with their checksum, their length or each other.
     #[error("{}: damaged at {place}: {reason}", file.display())]
     Damaged { file: PathBuf, place: String, reason: String },
@@ -34,6 +37,12 @@ pub enum MemoryError {
         path.display(), waited.as_secs_f64()
     )]
     Locked { path: PathBuf, waited: Duration },
+    /// Somebody else has written since the caller looked.
+    #[error("the memory is at generation {found}, the transaction expects {expected}: look again, then repeat it")]
+    Conflict { expected: i64, found: i64 },
+    /// A write would make the memory larger than it may be.
+    #[error("{}: {size} bytes with this write, the budget is {budget}: forget and compact, or raise it (budget_bytes)", path.display())]
+    Budget { path: PathBuf, size: u64, budget: u64 },
     /// The operating system refused.
     #[error("{}: cannot {action}: {reason}", path.display())]
     Io { path: PathBuf, action: &'static str, reason: String },

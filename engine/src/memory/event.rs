@@ -1,6 +1,6 @@
 //! What happened: evidence for records, and recalls with what became of them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::{MemoryError, Result};
 use super::record::{RecordId, check_label};
@@ -41,7 +41,7 @@ words! {
 }
 
 /// A checker's signature on a proof.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// The BLAKE3 hash of what was claimed, in hexadecimal.
     pub claim_hash: String,
@@ -67,7 +67,7 @@ impl Receipt {
 }
 
 /// How a goal was proved, refuted or attempted.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NewEvidence {
     /// What was to be proved.
     pub goal: RecordId,
@@ -117,7 +117,7 @@ pub struct Evidence {
 }
 
 /// One record that a recall considered.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
     /// Which.
     pub record: RecordId,
@@ -130,7 +130,7 @@ pub struct Candidate {
 }
 
 /// A recall, as it is written down before its outcome is known. Its propensities cannot be found out afterwards.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NewEvent {
     /// What the recall was for.
     pub goal: RecordId,
@@ -172,7 +172,7 @@ impl Candidate {
 }
 
 /// What became of an event.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settlement {
     /// What came out.
     pub verdict: Verdict,

@@ -7,12 +7,13 @@ use super::error::{MemoryError, Result};
 use super::event::{Evidence, EvidenceId, NewEvidence, Receipt, Verdict};
 use super::record::{RecordId, Status};
 use super::records;
+use super::tombstones::Moment;
 
 const COLUMNS: &str = "id, goal, verdict, prover, prover_version, label, seconds, reprover, reprover_version, claim_hash, \
                        certificate_hash, checker, checker_version, created_ms";
 
 /// Records evidence, and raises the status of the goal that it proves.
-pub(super) fn insert(connection: &Connection, new: &NewEvidence, created_ms: i64) -> Result<EvidenceId> {
+pub(super) fn insert(connection: &Connection, new: &NewEvidence, moment: Moment) -> Result<EvidenceId> {
     records::require(connection, &[new.goal])?;
     records::require(connection, &new.used)?;
     let receipt = new.receipt.as_ref();
@@ -33,19 +34,19 @@ pub(super) fn insert(connection: &Connection, new: &NewEvidence, created_ms: i64
             receipt.map(|receipt| &receipt.certificate_hash),
             receipt.map(|receipt| &receipt.checker),
             receipt.map(|receipt| &receipt.checker_version),
-            created_ms
+            moment.now_ms
         ],
     )?;
     let id = EvidenceId(connection.last_insert_rowid());
     insert_members(connection, "evidence_premise", "evidence", id.0, &new.used)?;
     if new.verdict == Verdict::Proved {
         let status = if new.receipt.is_some() { Status::Verified } else { Status::Checked };
-        records::raise_status(connection, new.goal, status)?;
+        records::raise_status(connection, new.goal, status, moment)?;
     }
     Ok(id)
 }
 
-/// The evidence for `goal`, or all of it, in the order of its numbers.
+/// The evidence for `goal` and what was merged into it, or all of it, in the order of its numbers.
 pub(super) fn find(connection: &Connection, goal: Option<RecordId>) -> Result<Vec<Evidence>> {
     let mut found = Vec::new();
     for_each(connection, goal, |evidence| {
@@ -61,8 +62,11 @@ pub(super) fn for_each(
     goal: Option<RecordId>,
     mut visit: impl FnMut(Evidence) -> Result<()>,
 ) -> Result<()> {
-    let condition = if goal.is_some() { "goal = ?1" } else { "?1 IS NULL" };
-    let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM evidence WHERE {condition} ORDER BY id"))?;
+    let condition = if goal.is_some() { "goal IN (SELECT id FROM same)" } else { "?1 IS NULL" };
+    let mut statement = connection.prepare(&format!(
+        "WITH RECURSIVE same (id) AS (SELECT ?1 UNION SELECT record.id FROM record JOIN same ON merged_into = same.id)
+         SELECT {COLUMNS} FROM evidence WHERE {condition} ORDER BY id"
+    ))?;
     let mut members = connection.prepare("SELECT record FROM evidence_premise WHERE evidence = ?1 ORDER BY record")?;
     let mut rows = statement.query([goal])?;
     while let Some(row) = rows.next()? {

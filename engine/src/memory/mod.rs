@@ -15,45 +15,67 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod base64;
 mod catalog;
+mod changes;
 mod clock;
+mod compact;
 mod create;
+mod durability;
 mod error;
 mod event;
 mod events;
 mod evidence;
 mod export;
+mod filter;
+mod import;
+mod keyword;
+mod operations;
 mod reader;
 mod recall;
 mod record;
 mod records;
+mod rows;
 mod segment;
+mod snapshots;
 mod stats;
+mod tombstones;
+mod turnstile;
+mod upgrade;
 mod verify;
 mod words;
 mod writer;
 
 #[cfg(test)]
+mod lifecycle_tests;
+#[cfg(test)]
 mod tests;
 
-use std::io::Write;
+use std::io::Write as Sink;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use catalog::sqlite_version;
+pub use changes::{Action, Change};
 pub use clock::{Clock, SystemClock};
+pub use compact::{Compaction, Purged};
+pub use durability::Durability;
 pub use error::{MemoryError, Result};
 pub use event::{Candidate, Event, EventId, Evidence, EvidenceId, NewEvent, NewEvidence, Receipt, Settlement, Verdict};
-pub use recall::{Hit, Recall};
+pub use filter::Filter;
+pub use import::Imported;
+pub use operations::{Operation, Outcome};
+pub use recall::{Hit, Query, Recall, View};
 pub use record::{FactKey, Inserted, Kind, MAX_LABEL_BYTES, MAX_STATEMENT_BYTES, NewRecord, Record, RecordId, Status};
-pub use records::Filter;
+pub use snapshots::Snapshot;
 pub use stats::Stats;
+pub use upgrade::upgrade;
 pub use verify::{Finding, Report};
 
 use crate::features;
 use reader::Reader;
-use writer::{Write as Writing, Writer};
+use writer::{Write, Writer};
 
 /// How to open a memory.
 #[derive(Debug)]
@@ -68,6 +90,10 @@ pub struct Options {
     pub embedder: String,
     /// How many places they have.
     pub dimension: u32,
+    /// What an acknowledged write survives.
+    pub durability: Durability,
+    /// How many bytes the files of the memory may have; a write beyond is refused.
+    pub budget_bytes: Option<u64>,
     /// What stamps records.
     pub clock: Box<dyn Clock>,
 }
@@ -80,6 +106,8 @@ impl Default for Options {
             timeout: Duration::from_secs(5),
             embedder: features::EMBEDDER.to_owned(),
             dimension: u32::try_from(features::DIMENSION).expect("the built-in rows are short"),
+            durability: Durability::Process,
+            budget_bytes: None,
             clock: Box::new(SystemClock),
         }
     }
@@ -102,7 +130,7 @@ impl Memory {
             create::if_missing(path, &options.embedder, options.dimension)?;
         }
         create::check_directory(path)?;
-        let reader = open_reader(path, &options).map_err(|error| error.within(path, options.timeout))?;
+        let reader = Reader::open(path, &options).map_err(|error| error.within(path, options.timeout))?;
         Ok(Self { directory: path.into(), options, reader: Mutex::new(reader), writer: Mutex::default() })
     }
 
@@ -113,49 +141,70 @@ impl Memory {
 
     /// Stores a record; a statement that is known under the same name and namespace is counted instead.
     pub fn insert(&self, record: &NewRecord) -> Result<Inserted> {
-        self.insert_many(std::slice::from_ref(record)).map(|inserted| inserted[0])
+        self.insert_many(std::slice::from_ref(record), None).map(|inserted| inserted[0])
     }
 
     /// Stores records in one commit: all of them or, on error, none.
-    pub fn insert_many(&self, records: &[NewRecord]) -> Result<Vec<Inserted>> {
-        records.iter().try_for_each(|record| record.check(self.options.dimension as usize))?;
+    ///
+    /// `vectors` holds the vector of each record, one behind the other; without it, the built-in embedder makes them.
+    pub fn insert_many(&self, records: &[NewRecord], vectors: Option<&[f32]>) -> Result<Vec<Inserted>> {
+        records.iter().try_for_each(NewRecord::check)?;
+        let dimension = self.options.dimension as usize;
+        if let Some(vectors) = vectors {
+            if vectors.len() != records.len() * dimension {
+                return Err(MemoryError::Input(format!(
+                    "{} records need {} numbers of vectors of {dimension} dimensions, {} were handed over",
+                    records.len(),
+                    records.len() * dimension,
+                    vectors.len()
+                )));
+            }
+            vectors.chunks(dimension).try_for_each(|vector| record::check_vector(vector, dimension))?;
+        }
         if records.is_empty() {
             return Ok(Vec::new());
         }
-        self.write(|write| records.iter().map(|record| write.insert(record)).collect())
+        let made: Vec<Vec<f32>> = match vectors {
+            Some(_) => Vec::new(),
+            None => records.iter().map(|record| self.embed(&record.statement)).collect::<Result<_>>()?,
+        };
+        let vector = |place: usize| vectors.map_or_else(|| &*made[place], |all| &all[place * dimension..][..dimension]);
+        self.write(|write| {
+            records.iter().enumerate().map(|(place, record)| write.insert(record, vector(place))).collect()
+        })
     }
 
-    /// The records `ids`, in that order.
-    pub fn get(&self, ids: &[RecordId]) -> Result<Vec<Record>> {
-        self.read(|reader| records::get(&reader.connection, ids))
+    /// The records `ids`, in that order, the dead as well; as they are now, or were at a generation.
+    pub fn get(&self, ids: &[RecordId], at: Option<i64>) -> Result<Vec<Record>> {
+        self.read(|reader| {
+            let transaction = consistent(reader)?;
+            reader::check_at(&catalog::state(&transaction)?, at)?;
+            records::get(&transaction, ids, at)
+        })
     }
 
     /// The records that pass `filter`, in the order of their numbers.
     pub fn find(&self, filter: &Filter) -> Result<Vec<Record>> {
-        self.read(|reader| records::find(&reader.connection, filter))
+        self.read(|reader| {
+            let transaction = consistent(reader)?;
+            reader::check_at(&catalog::state(&transaction)?, filter.at)?;
+            records::find(&transaction, filter)
+        })
     }
 
-    /// The `k` records nearest to `vector` by cosine. The zero vector is near to nothing.
-    pub fn recall(&self, vector: &[f32], k: usize) -> Result<Recall> {
-        record::check_vector(vector, self.options.dimension as usize)?;
-        let query = segment::unit(vector);
-        let (snapshot, rows) = self.read(Reader::rows)?;
-        if query.iter().all(|&x| x == 0.0) {
-            return Ok(Recall { snapshot, hits: Vec::new() });
-        }
-        // The scan holds no lock: rows that were mapped never change.
-        let found = recall::nearest(&rows, &query, k);
-        let hits = self.read(|reader| reader.hits(&rows, &found))?;
-        Ok(Recall { snapshot, hits })
+    /// What happened to the record `id`, oldest first.
+    pub fn history(&self, id: RecordId) -> Result<Vec<Change>> {
+        let found = self.read(|reader| changes::find(&*consistent(reader)?, Some(id)))?;
+        if found.is_empty() { Err(records::missing(id)) } else { Ok(found) }
     }
 
     /// Records evidence for a goal. A proof makes the goal checked; with a receipt, verified.
     pub fn add_evidence(&self, evidence: &NewEvidence) -> Result<EvidenceId> {
         evidence.check()?;
-        self.write(|write| evidence::insert(&write.transaction, evidence, write.now_ms))
+        self.write(|write| evidence::insert(&write.transaction, evidence, write.moment()))
     }
 
-    /// The evidence for `goal`, or all of it.
+    /// The evidence for `goal` and what was merged into it, or all of it.
     pub fn evidence(&self, goal: Option<RecordId>) -> Result<Vec<Evidence>> {
         self.read(|reader| evidence::find(&*consistent(reader)?, goal))
     }
@@ -189,14 +238,19 @@ impl Memory {
         self.read(|reader| stats::stats(&*consistent(reader)?, &self.directory))
     }
 
+    /// Brings every acknowledged write to the disk, whatever the durability.
+    pub fn flush(&self) -> Result<()> {
+        self.with_writer(|writer, _| writer.flush()).map_err(|error| self.complete(error))
+    }
+
     /// Writes everything that it holds as lines of JSON, of one generation; vectors only if asked.
-    pub fn export(&self, out: &mut dyn Write, vectors: bool) -> Result<()> {
+    pub fn export(&self, out: &mut dyn Sink, vectors: bool) -> Result<()> {
         // A connection of its own: an export takes long, and recalls of other threads need not wait for it.
-        let mut reader = open_reader(&self.directory, &self.options).map_err(|error| self.complete(error))?;
+        let mut reader = Reader::open(&self.directory, &self.options).map_err(|error| self.complete(error))?;
         let mut export = || {
             if vectors {
-                let (transaction, rows) = reader.snapshot()?;
-                return export::export(&transaction, Some(&rows), out);
+                let view = reader.view()?;
+                return export::export(&view.transaction, Some(&view.rows), out);
             }
             export::export(&*consistent(&mut reader)?, None, out)
         };
@@ -205,7 +259,7 @@ impl Memory {
 
     /// Checks everything that it holds.
     pub fn verify(&self) -> Result<Report> {
-        let mut reader = open_reader(&self.directory, &self.options).map_err(|error| self.complete(error))?;
+        let mut reader = Reader::open(&self.directory, &self.options).map_err(|error| self.complete(error))?;
         verify::verify(&mut reader).map_err(|error| self.complete(error))
     }
 
@@ -214,20 +268,51 @@ impl Memory {
     }
 
     /// Runs `action` in one transaction, and commits it as the next generation.
-    fn write<T>(&self, action: impl FnOnce(&mut Writing<'_>) -> Result<T>) -> Result<T> {
-        self.write_inner(action).map_err(|error| self.complete(error))
+    fn write<T>(&self, action: impl FnOnce(&mut Write<'_>) -> Result<T>) -> Result<T> {
+        let written = self.with_writer(|writer, options| {
+            let mut write = writer.begin(options)?;
+            let outcome = action(&mut write)?;
+            self.check_budget(&write)?;
+            let rows = write.commit()?;
+            writer.committed(rows)?;
+            Ok(outcome)
+        });
+        written.map_err(|error| self.complete(error))
     }
 
-    fn write_inner<T>(&self, action: impl FnOnce(&mut Writing<'_>) -> Result<T>) -> Result<T> {
+    /// Runs `action`, which changes nothing that can be seen, in one transaction.
+    fn maintain<T>(&self, action: impl FnOnce(&Write<'_>) -> Result<T>) -> Result<T> {
+        let written = self.with_writer(|writer, options| {
+            let write = writer.begin(options)?;
+            let outcome = action(&write)?;
+            write.commit_unseen()?;
+            Ok(outcome)
+        });
+        written.map_err(|error| self.complete(error))
+    }
+
+    fn with_writer<T>(&self, action: impl FnOnce(&mut Writer, &Options) -> Result<T>) -> Result<T> {
         let mut writer = lock(&self.writer);
-        if writer.is_none() {
-            *writer = Some(Writer::open(&self.directory, &self.options)?);
+        let writer = match &mut *writer {
+            Some(writer) => writer,
+            closed => closed.insert(Writer::open(&self.directory, &self.options)?),
+        };
+        action(writer, &self.options)
+    }
+
+    /// Refuses a write that would make the files larger than they may be; what makes them smaller is always allowed.
+    fn check_budget(&self, write: &Write<'_>) -> Result<()> {
+        let Some(budget) = self.options.budget_bytes.filter(|_| write.state.rows > write.first) else {
+            return Ok(());
+        };
+        // What stands behind the committed rows may be what a refused write has left: the next write overwrites it.
+        let mut sizes = stats::sizes(&self.directory)?;
+        sizes.remove(&segment::file_name(write.state.segment));
+        let size = sizes.values().sum::<u64>() + write.segment.size_bytes(write.state.rows);
+        if size > budget {
+            return Err(MemoryError::Budget { path: self.directory.clone(), size, budget });
         }
-        let writer = writer.as_mut().expect("it was just opened");
-        let mut write = writer.begin(self.options.clock.now_ms())?;
-        let outcome = action(&mut write)?;
-        write.commit()?;
-        Ok(outcome)
+        Ok(())
     }
 
     fn complete(&self, error: MemoryError) -> MemoryError {
@@ -238,13 +323,6 @@ impl Memory {
 /// Everything read through the result is of one generation.
 fn consistent(reader: &mut Reader) -> Result<rusqlite::Transaction<'_>> {
     catalog::begin_read(&mut reader.connection)
-}
-
-fn open_reader(directory: &Path, options: &Options) -> Result<Reader> {
-    let connection = catalog::open_reader(directory, options.read_only, options.timeout)?;
-    let state = catalog::state(&connection)?;
-    create::check_embedder(directory, &state, &options.embedder, options.dimension)?;
-    Reader::open(directory, connection, &state)
 }
 
 /// A panic in another thread cannot leave half a write behind: a transaction that is dropped is rolled back.

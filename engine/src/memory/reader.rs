@@ -1,15 +1,19 @@
 //! Reading rows: mapped once, checked on first touch, named by the catalog.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use porism_native::map::MappedRows;
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, Transaction, params_from_iter};
 
+use super::Options;
 use super::catalog::{self, State, count};
+use super::create;
 use super::error::{CATALOG, MemoryError, Result};
-use super::recall::{Hit, Scored};
+use super::filter::Filter;
+use super::record::RecordId;
+use super::rows::{RowSet, Scored};
 use super::segment::Segment;
 
 /// The reading half of a memory.
@@ -17,57 +21,146 @@ use super::segment::Segment;
 pub(super) struct Reader {
     pub(super) connection: Connection,
     pub(super) segment: Segment,
+    directory: PathBuf,
+    embedder: String,
+    dimension: u32,
     /// The rows as last mapped; all of them agree with their checksums.
     rows: Arc<MappedRows>,
+    /// The rows of records that are alive, at a generation; `None` when all are.
+    alive: (i64, Option<Arc<RowSet>>),
+}
+
+/// One generation of a memory.
+pub(super) struct View<'a> {
+    pub(super) transaction: Transaction<'a>,
+    pub(super) state: State,
+    pub(super) rows: Arc<MappedRows>,
+    alive: &'a mut (i64, Option<Arc<RowSet>>),
 }
 
 impl Reader {
-    /// Opens the rows beside the catalog, and checks that the committed ones are there.
-    pub(super) fn open(directory: &Path, connection: Connection, state: &State) -> Result<Self> {
-        let segment = Segment::open(directory, state.dimension, false)?;
+    /// Opens the memory in `directory` for reading, and checks that its committed rows are there.
+    pub(super) fn open(directory: &Path, options: &Options) -> Result<Self> {
+        let connection = catalog::open_reader(directory, options.read_only, options.timeout)?;
+        let state = catalog::state(&connection)?;
+        create::check_embedder(directory, &state, &options.embedder, options.dimension)?;
+        let segment = open_segment(directory, &connection)?;
         // A truncated file is reported now, not at the first recall. The rows themselves are read when they are needed.
         segment.map(state.rows)?;
         let rows = Arc::new(segment.map(0)?);
-        Ok(Self { connection, segment, rows })
+        let (directory, embedder) = (directory.to_owned(), options.embedder.clone());
+        let alive = (-1, None);
+        Ok(Self { connection, segment, directory, embedder, dimension: options.dimension, rows, alive })
     }
 
-    /// The committed rows and their generation.
-    pub(super) fn rows(&mut self) -> Result<(i64, Arc<MappedRows>)> {
-        let (transaction, rows) = self.snapshot()?;
-        Ok((catalog::state(&transaction)?.generation, rows))
-    }
-
-    /// A view of one generation of the catalog, and its rows.
-    pub(super) fn snapshot(&mut self) -> Result<(Transaction<'_>, Arc<MappedRows>)> {
-        let transaction = catalog::begin_read(&mut self.connection)?;
-        let committed = catalog::state(&transaction)?.rows;
+    /// A view of one generation, with its rows mapped and checked.
+    pub(super) fn view(&mut self) -> Result<View<'_>> {
+        // A compaction may replace the rows between any two looks at the catalog; the next look then sees the new ones.
+        let (transaction, state) = loop {
+            let transaction = self.connection.unchecked_transaction()?;
+            let state = catalog::state(&transaction)?;
+            if state.segment == self.segment.number {
+                break (transaction, state);
+            }
+            create::check_embedder(&self.directory, &state, &self.embedder, self.dimension)?;
+            drop(transaction);
+            self.segment = open_segment(&self.directory, &self.connection)?;
+            self.rows = Arc::new(self.segment.map(0)?);
+            self.alive = (-1, None);
+        };
         let known = self.rows.len() as u64;
-        if committed > known {
-            let rows = self.segment.map(committed)?;
+        if state.rows > known {
+            let rows = self.segment.map(state.rows)?;
             check_rows(&transaction, &self.segment, &rows, known)?;
             self.rows = Arc::new(rows);
         }
-        Ok((transaction, Arc::clone(&self.rows)))
+        Ok(View { transaction, state, rows: Arc::clone(&self.rows), alive: &mut self.alive })
     }
 
-    /// The records of the rows that were found, in the same order, with a last look at their checksums.
-    pub(super) fn hits(&self, rows: &MappedRows, found: &[Scored]) -> Result<Vec<Hit>> {
+    /// The numbers of the records of the rows that were found in the file `segment`, in the same order, with a last look at their
+    /// checksums; `None` if the memory was compacted since.
+    pub(super) fn ids(&self, segment: u32, rows: &MappedRows, found: &[Scored]) -> Result<Option<Vec<RecordId>>> {
+        let transaction = self.connection.unchecked_transaction()?;
+        if catalog::state(&transaction)?.segment != segment || self.segment.number != segment {
+            return Ok(None);
+        }
         let wanted = catalog::list(found.iter().map(|scored| catalog::signed(scored.row as u64)));
-        let mut statement = self
-            .connection
-            .prepare("SELECT row, id, row_checksum FROM record WHERE row IN (SELECT value FROM json_each(?1))")?;
+        let mut statement = transaction.prepare_cached(
+            "SELECT row, id, row_checksum FROM record WHERE row IN (SELECT value FROM json_each(?1))",
+        )?;
         let records = statement
             .query_map([wanted], |row| Ok((count(row, 0)?, (row.get(1)?, row.get(2)?))))?
             .collect::<rusqlite::Result<HashMap<_, _>>>()?;
-        found
-            .iter()
-            .map(|scored| {
-                let index = scored.row as u64;
-                let &(id, checksum) = records.get(&index).ok_or_else(|| unnamed(index))?;
-                self.segment.check(index, rows.row(scored.row).unwrap_or_default(), checksum)?;
-                Ok(Hit { id, score: scored.score })
-            })
-            .collect()
+        let ids = found.iter().map(|scored| {
+            let index = scored.row as u64;
+            let &(id, checksum) = records.get(&index).ok_or_else(|| unnamed(index))?;
+            self.segment.check(index, rows.row(scored.row).unwrap_or_default(), checksum)?;
+            Ok(id)
+        });
+        ids.collect::<Result<Vec<_>>>().map(Some)
+    }
+}
+
+impl View<'_> {
+    /// An error if the generation `at` cannot be seen.
+    pub(super) fn check_at(&self, at: Option<i64>) -> Result<()> {
+        check_at(&self.state, at)
+    }
+
+    /// The rows of the records that pass `filter`; `None` when all do.
+    pub(super) fn admitted(&mut self, filter: &Filter) -> Result<Option<Arc<RowSet>>> {
+        self.check_at(filter.at)?;
+        if !filter.is_plain() {
+            let (condition, values) = filter.condition();
+            let sql = format!("SELECT row FROM record WHERE {condition}");
+            let mut admitted = RowSet::none(self.rows.len());
+            let mut statement = self.transaction.prepare(&sql)?;
+            let mut rows = statement.query(params_from_iter(values))?;
+            while let Some(row) = rows.next()? {
+                admitted.set(count(row, 0)?, true);
+            }
+            return Ok(Some(Arc::new(admitted)));
+        }
+        if self.alive.0 != self.state.generation {
+            let mut statement = self.transaction.prepare_cached("SELECT row FROM record WHERE died IS NOT NULL")?;
+            let mut dead = statement.query_map([], |row| count(row, 0))?.peekable();
+            let mut alive = None;
+            if dead.peek().is_some() {
+                let mut rows = RowSet::all(self.rows.len());
+                dead.try_for_each(|row| row.map(|row| rows.set(row, false)))?;
+                alive = Some(Arc::new(rows));
+            }
+            *self.alive = (self.state.generation, alive);
+        }
+        Ok(self.alive.1.clone())
+    }
+}
+
+/// An error if the generation `at` of a memory cannot be seen.
+pub(super) fn check_at(state: &State, at: Option<i64>) -> Result<()> {
+    match at {
+        Some(at) if !(state.horizon..=state.generation).contains(&at) => Err(MemoryError::Input(format!(
+            "generation {at} cannot be seen: this memory reaches from {} to {}",
+            state.horizon, state.generation
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Opens the file of rows that the catalog names. It may be replaced between the look and the opening, but then it is named anew.
+fn open_segment(directory: &Path, connection: &Connection) -> Result<Segment> {
+    const LOOKS: u32 = 5;
+    let mut look = 1;
+    loop {
+        let state = catalog::state(connection)?;
+        match Segment::open(directory, state.segment, state.dimension, false) {
+            Err(MemoryError::Damaged { .. })
+                if look < LOOKS && catalog::state(connection)?.segment != state.segment =>
+            {
+                look += 1;
+            }
+            opened => return opened,
+        }
     }
 }
 
@@ -75,7 +168,8 @@ impl Reader {
 ///
 /// A damaged row could score too low and be missed without a word, so it is not enough to check what is found.
 fn check_rows(connection: &Connection, segment: &Segment, rows: &MappedRows, first: u64) -> Result<()> {
-    let mut statement = connection.prepare("SELECT row, row_checksum FROM record WHERE row >= ?1 ORDER BY row")?;
+    let mut statement =
+        connection.prepare_cached("SELECT row, row_checksum FROM record WHERE row >= ?1 ORDER BY row")?;
     let mut stored = statement.query([catalog::signed(first)])?;
     for (index, bytes) in (first..).zip(rows.iter().skip(usize::try_from(first).unwrap_or(usize::MAX))) {
         let row = stored.next()?.ok_or_else(|| unnamed(index))?;

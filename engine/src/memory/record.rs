@@ -4,7 +4,6 @@ use serde::{Serialize, Serializer};
 
 use super::error::{MemoryError, Result};
 use super::words::{number, words};
-use crate::features;
 use crate::tptp::{Limits, canonical, parse_formula};
 
 /// The longest statement, in bytes.
@@ -106,18 +105,15 @@ pub struct NewRecord {
     pub status: Status,
     /// What makes it the same as another.
     pub key: FactKey,
-    /// Where it lies among the others; stored as a unit vector.
-    pub vector: Vec<f32>,
 }
 
 impl NewRecord {
-    /// A conjectural record of `statement`, with the built-in key and embedding.
+    /// A conjectural record of `statement`.
     pub fn new(kind: Kind, statement: impl Into<String>) -> Self {
         let statement = statement.into();
         Self {
             kind,
             key: FactKey::of(&statement),
-            vector: features::embed(&statement).to_vec(),
             name: None,
             source: None,
             namespace: String::new(),
@@ -133,8 +129,8 @@ impl NewRecord {
         self
     }
 
-    /// Refuses what the memory of rows of `dimension` places would not store.
-    pub(super) fn check(&self, dimension: usize) -> Result<()> {
+    /// Refuses what cannot be stored.
+    pub(super) fn check(&self) -> Result<()> {
         check_length("statement", &self.statement, MAX_STATEMENT_BYTES)?;
         if self.statement.trim().is_empty() {
             return Err(MemoryError::input("the statement is empty"));
@@ -145,7 +141,19 @@ impl NewRecord {
         if self.status == Status::Verified {
             return Err(MemoryError::input("status verified is set by evidence with a receipt, not by an insert"));
         }
-        check_vector(&self.vector, dimension)
+        Ok(())
+    }
+
+    /// The checksum of everything that never changes, so that a damaged page is reported and not served.
+    pub(super) fn checksum(&self) -> u32 {
+        constant_checksum(
+            self.kind,
+            self.name.as_deref(),
+            &self.statement,
+            self.source.as_deref(),
+            &self.namespace,
+            self.key,
+        )
     }
 }
 
@@ -165,19 +173,25 @@ pub struct Record {
     pub created_ms: i64,
     /// How often it was inserted.
     pub inserts: i64,
+    /// The generation from which on it is seen.
+    pub born: i64,
+    /// The generation from which on it is seen no more; `None` while it is alive.
+    pub died: Option<i64>,
+    /// The record that it became one with.
+    pub merged_into: Option<RecordId>,
 }
 
 impl Record {
-    /// The checksum of everything that never changes, so that a damaged page is reported and not served.
+    /// The checksum of the [`NewRecord`] that it was.
     pub(super) fn checksum(&self) -> u32 {
-        payload_checksum([
-            self.kind.as_str().as_bytes(),
-            self.name.as_deref().unwrap_or_default().as_bytes(),
-            self.statement.as_bytes(),
-            self.source.as_deref().unwrap_or_default().as_bytes(),
-            self.namespace.as_bytes(),
-            &self.key.0,
-        ])
+        constant_checksum(
+            self.kind,
+            self.name.as_deref(),
+            &self.statement,
+            self.source.as_deref(),
+            &self.namespace,
+            self.key,
+        )
     }
 }
 
@@ -188,6 +202,27 @@ pub struct Inserted {
     pub id: RecordId,
     /// Whether it was not known before.
     pub new: bool,
+    /// Whether it is a record that was forgotten or merged away; an insert does not bring it back, `restore` does.
+    pub forgotten: bool,
+}
+
+fn constant_checksum(
+    kind: Kind,
+    name: Option<&str>,
+    statement: &str,
+    source: Option<&str>,
+    namespace: &str,
+    key: FactKey,
+) -> u32 {
+    let [name, source] = [name, source].map(Option::unwrap_or_default);
+    payload_checksum([
+        kind.as_str().as_bytes(),
+        name.as_bytes(),
+        statement.as_bytes(),
+        source.as_bytes(),
+        namespace.as_bytes(),
+        &key.0,
+    ])
 }
 
 /// The checksum over `fields` and their lengths: a byte that moves from one field to the next changes it.
@@ -258,21 +293,30 @@ mod tests {
     }
 
     #[test]
+    fn a_vector_that_cannot_be_stored_is_refused() {
+        assert!(check_vector(&[1.0, 0.0], 2).is_ok());
+        for (vector, expected) in [
+            (vec![1.0], "the vector has 1 dimensions, the memory has 2"),
+            (vec![1.0, f32::NAN], "NaN at place 1"),
+            (vec![f32::INFINITY, 0.0], "inf at place 0"),
+        ] {
+            let refused = check_vector(&vector, 2).unwrap_err().to_string();
+            assert!(refused.contains(expected), "{refused}");
+        }
+    }
+
+    #[test]
     fn a_record_that_cannot_be_stored_is_refused() {
         let good = NewRecord::new(Kind::Lemma, "p");
-        let dimension = good.vector.len();
-        assert!(good.check(dimension).is_ok());
-        assert!(good.check(dimension + 1).unwrap_err().to_string().contains("dimensions"));
+        assert!(good.check().is_ok());
         let cases = [
             (NewRecord { statement: " \n".into(), ..good.clone() }, "empty"),
             (NewRecord { statement: "x".repeat(MAX_STATEMENT_BYTES + 1), ..good.clone() }, "16777217 bytes"),
             (NewRecord { status: Status::Verified, ..good.clone() }, "receipt"),
-            (NewRecord { vector: vec![f32::NAN; dimension], ..good.clone() }, "NaN at place 0"),
-            (NewRecord { vector: vec![f32::INFINITY; dimension], ..good.clone() }, "inf at place 0"),
             (good.clone().named("n".repeat(MAX_LABEL_BYTES + 1)), "name has 65537 bytes"),
         ];
         for (record, expected) in cases {
-            let refused = record.check(dimension).unwrap_err().to_string();
+            let refused = record.check().unwrap_err().to_string();
             assert!(refused.contains(expected), "{refused}");
         }
     }

@@ -9,8 +9,18 @@ use porism_native::map::MappedRows;
 
 use super::error::{MemoryError, Result};
 
-/// The name of the file inside a memory's directory.
-pub(super) const ROWS: &str = "rows-000001.f32";
+/// The number of the first file of rows; compaction writes the next.
+pub(super) const FIRST: u32 = 1;
+
+/// The name of the file of rows `number` inside a memory's directory.
+pub(super) fn file_name(number: u32) -> String {
+    format!("rows-{number:06}.f32")
+}
+
+/// The number in a file name that [`file_name`] could have made.
+pub(super) fn file_number(name: &str) -> Option<u32> {
+    name.strip_prefix("rows-")?.strip_suffix(".f32")?.parse().ok()
+}
 
 /// The version of the layout that is described here and in `docs/format.md`.
 const VERSION: u32 = 1;
@@ -22,26 +32,29 @@ const CHECKED_BYTES: usize = HEADER_BYTES - 4;
 /// The file of rows, open for reading, or for reading and appending.
 #[derive(Debug)]
 pub(super) struct Segment {
+    pub(super) number: u32,
     file: File,
     path: PathBuf,
     stride: usize,
 }
 
 impl Segment {
-    /// Writes an empty file of rows of `dimension` places into `directory`.
-    pub(super) fn create(directory: &Path, dimension: u32) -> io::Result<()> {
-        File::create_new(directory.join(ROWS))?.write_all(&header(dimension))
+    /// Writes the empty file of rows `number`, of `dimension` places, into `directory`.
+    ///
+    /// A file that is there already belongs to nobody: its writer died before it could commit.
+    pub(super) fn create(directory: &Path, number: u32, dimension: u32) -> io::Result<()> {
+        File::create(directory.join(file_name(number)))?.write_all(&header(dimension))
     }
 
-    /// Opens the file of rows in `directory` and checks its header against the catalog's `dimension`.
-    pub(super) fn open(directory: &Path, dimension: u32, append: bool) -> Result<Self> {
-        let path = directory.join(ROWS);
+    /// Opens the file of rows `number` in `directory` and checks its header against the catalog's `dimension`.
+    pub(super) fn open(directory: &Path, number: u32, dimension: u32, append: bool) -> Result<Self> {
+        let path = directory.join(file_name(number));
         let mut file = OpenOptions::new().read(true).write(append).open(&path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => MemoryError::damaged(&path, "its directory", "the file is missing"),
             _ => MemoryError::io(&path, "open the file", &error),
         })?;
         check_header(&mut file, &path, dimension)?;
-        Ok(Self { file, path, stride: dimension as usize * size_of::<f32>() })
+        Ok(Self { number, file, path, stride: dimension as usize * size_of::<f32>() })
     }
 
     /// Maps the first `rows` rows.
@@ -50,10 +63,20 @@ impl Segment {
             .map_err(|error| MemoryError::map(&self.path, &error))
     }
 
-    /// Writes `bytes` as row `index`, which no transaction has committed yet.
+    /// How many bytes a file of so many rows has.
+    pub(super) fn size_bytes(&self, rows: u64) -> u64 {
+        HEADER_BYTES as u64 + rows * self.stride as u64
+    }
+
+    /// Waits until everything that was written is on the disk.
+    pub(super) fn sync(&self) -> Result<()> {
+        self.file.sync_data().map_err(|error| MemoryError::io(&self.path, "sync the rows", &error))
+    }
+
+    /// Writes `bytes`, one or more whole rows, from row `index` on; no transaction has committed these yet.
     pub(super) fn write(&self, index: u64, bytes: &[u8]) -> Result<()> {
-        debug_assert_eq!(bytes.len(), self.stride, "a row has one length");
-        let offset = HEADER_BYTES as u64 + index * self.stride as u64;
+        debug_assert_eq!(bytes.len() % self.stride, 0, "a row has one length");
+        let offset = self.size_bytes(index);
         self.file.write_all_at(bytes, offset).map_err(|error| MemoryError::io(&self.path, "append a row", &error))
     }
 
@@ -63,7 +86,7 @@ impl Segment {
         if found == checksum {
             return Ok(());
         }
-        let offset = HEADER_BYTES as u64 + index * self.stride as u64;
+        let offset = self.size_bytes(index);
         Err(MemoryError::damaged(
             &self.path,
             format!("row {index} (byte {offset})"),
@@ -72,9 +95,9 @@ impl Segment {
     }
 }
 
-/// The bytes of the unit vector in the direction of `vector`; all zeros stay all zeros.
-pub(super) fn unit_row(vector: &[f32]) -> Vec<u8> {
-    unit(vector).iter().flat_map(|x| x.to_le_bytes()).collect()
+/// Appends the bytes of the unit vector in the direction of `vector` to `bytes`; all zeros stay all zeros.
+pub(super) fn push_unit_row(bytes: &mut Vec<u8>, vector: &[f32]) {
+    bytes.extend(unit(vector).iter().flat_map(|x| x.to_le_bytes()));
 }
 
 /// The unit vector in the direction of `vector`.
@@ -142,7 +165,9 @@ mod tests {
     fn rows_are_unit_vectors_even_of_huge_numbers() {
         assert_eq!(unit(&[3e38, 3e38]), unit(&[1.0, 1.0]));
         assert_eq!(unit(&[0.0, 0.0]), [0.0, 0.0]);
-        assert_eq!(unit_row(&[0.0, -2.0]), [0, 0, 0, 0, 0, 0, 0x80, 0xbf]);
+        let mut row = Vec::new();
+        push_unit_row(&mut row, &[0.0, -2.0]);
+        assert_eq!(row, [0, 0, 0, 0, 0, 0, 0x80, 0xbf]);
     }
 
     #[test]
@@ -152,10 +177,17 @@ mod tests {
         for bit in 0..HEADER_BYTES * 8 {
             let mut bad = good;
             bad[bit / 8] ^= 1 << (bit % 8);
-            std::fs::write(directory.path().join(ROWS), bad).unwrap();
-            let refused = Segment::open(directory.path(), 256, false).unwrap_err();
+            std::fs::write(directory.path().join(file_name(FIRST)), bad).unwrap();
+            let refused = Segment::open(directory.path(), FIRST, 256, false).unwrap_err();
             assert!(matches!(refused, MemoryError::Damaged { .. }), "bit {bit}: {refused}");
         }
+    }
+
+    #[test]
+    fn names_of_files_read_back() {
+        assert_eq!(file_number(&file_name(7)), Some(7));
+        assert_eq!(file_number("rows-x.f32"), None);
+        assert_eq!(file_number("catalog.sqlite"), None);
     }
 
     #[test]
@@ -165,8 +197,8 @@ mod tests {
         newer[8] = 9;
         let checksum = crc32fast::hash(&newer[..CHECKED_BYTES]);
         newer[CHECKED_BYTES..].copy_from_slice(&checksum.to_le_bytes());
-        std::fs::write(directory.path().join(ROWS), newer).unwrap();
-        let refused = Segment::open(directory.path(), 256, false).unwrap_err();
+        std::fs::write(directory.path().join(file_name(FIRST)), newer).unwrap();
+        let refused = Segment::open(directory.path(), FIRST, 256, false).unwrap_err();
         assert!(matches!(refused, MemoryError::Format { found: 9, supported: VERSION, .. }), "{refused}");
     }
 }

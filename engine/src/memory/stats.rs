@@ -13,7 +13,7 @@ use super::error::{MemoryError, Result};
 /// What a memory holds, in numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Stats {
-    /// Records.
+    /// Records that are alive.
     pub records: u64,
     /// Records of each kind.
     pub by_kind: BTreeMap<String, u64>,
@@ -25,12 +25,16 @@ pub struct Stats {
     pub events_pending: u64,
     /// Events whose outcome is known.
     pub events_settled: u64,
+    /// Records that were forgotten or merged away, and not compacted yet.
+    pub dead: u64,
     /// Committed rows of vectors.
     pub rows: u64,
     /// Bytes of each file.
     pub size_bytes: BTreeMap<String, u64>,
     /// How many writes there were.
     pub generation: i64,
+    /// The oldest generation that can still be seen.
+    pub horizon: i64,
     /// Who made the vectors.
     pub embedder: String,
     /// How many places they have.
@@ -50,33 +54,43 @@ pub(super) fn stats(connection: &Connection, directory: &Path) -> Result<Stats> 
     let number = |sql: &str| connection.query_one(sql, [], |row| count(row, 0));
     let events_settled = number("SELECT count(*) FROM settlement")?;
     Ok(Stats {
-        records: number("SELECT count(*) FROM record")?,
+        records: number("SELECT count(*) FROM record WHERE died IS NULL")?,
         by_kind: grouped(connection, "kind")?,
         by_status: grouped(connection, "status")?,
         evidence: number("SELECT count(*) FROM evidence")?,
         events_pending: number("SELECT count(*) FROM event")?.saturating_sub(events_settled),
         events_settled,
+        dead: number("SELECT count(*) FROM record WHERE died IS NOT NULL")?,
         rows: state.rows,
         size_bytes: sizes(directory)?,
         generation: state.generation,
+        horizon: state.horizon,
         embedder: state.embedder,
         dimension: state.dimension,
     })
 }
 
 fn grouped(connection: &Connection, column: &str) -> Result<BTreeMap<String, u64>> {
-    let mut statement = connection.prepare(&format!("SELECT {column}, count(*) FROM record GROUP BY {column}"))?;
+    let mut statement =
+        connection.prepare(&format!("SELECT {column}, count(*) FROM record WHERE died IS NULL GROUP BY {column}"))?;
     let groups = statement.query_map([], |row| Ok((row.get(0)?, count(row, 1)?)))?;
     Ok(groups.collect::<rusqlite::Result<_>>()?)
 }
 
-fn sizes(directory: &Path) -> Result<BTreeMap<String, u64>> {
+/// The bytes of each file in `directory`.
+pub(super) fn sizes(directory: &Path) -> Result<BTreeMap<String, u64>> {
     let weigh = || {
         fs::read_dir(directory)?
             .map(|entry| {
                 let entry = entry?;
-                Ok((entry.file_name().to_string_lossy().into_owned(), entry.metadata()?.len()))
+                Ok(match entry.metadata() {
+                    Ok(metadata) => Some((entry.file_name().to_string_lossy().into_owned(), metadata.len())),
+                    // Logs and old rows come and go.
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+                    Err(error) => return Err(error),
+                })
             })
+            .filter_map(std::io::Result::transpose)
             .collect::<std::io::Result<_>>()
     };
     weigh().map_err(|error| MemoryError::io(directory, "weigh the files", &error))

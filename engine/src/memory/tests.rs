@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::catalog::FORMAT;
-use super::segment::ROWS;
+use super::segment::{FIRST, file_name};
 use super::*;
 
 /// A clock that ticks once at every look.
@@ -23,21 +23,21 @@ fn options() -> Options {
     Options { clock: Box::<Ticking>::default(), timeout: Duration::from_millis(50), ..Options::default() }
 }
 
-fn memory() -> (TempDir, Memory) {
+pub(super) fn memory() -> (TempDir, Memory) {
     let directory = tempfile::tempdir().unwrap();
     let memory = open(&directory);
     (directory, memory)
 }
 
-fn open(directory: &TempDir) -> Memory {
+pub(super) fn open(directory: &TempDir) -> Memory {
     Memory::open(&directory.path().join("m.porism"), options()).unwrap()
 }
 
-fn lemma(statement: &str) -> NewRecord {
+pub(super) fn lemma(statement: &str) -> NewRecord {
     NewRecord::new(Kind::Lemma, statement)
 }
 
-fn evidence(goal: RecordId, used: Vec<RecordId>) -> NewEvidence {
+pub(super) fn evidence(goal: RecordId, used: Vec<RecordId>) -> NewEvidence {
     NewEvidence {
         goal,
         verdict: Verdict::Proved,
@@ -52,7 +52,7 @@ fn evidence(goal: RecordId, used: Vec<RecordId>) -> NewEvidence {
     }
 }
 
-fn receipt() -> Receipt {
+pub(super) fn receipt() -> Receipt {
     let hash = blake3::hash(b"claim").to_hex().to_string();
     Receipt { claim_hash: hash.clone(), certificate_hash: hash, checker: "z3".into(), checker_version: "4.13".into() }
 }
@@ -65,9 +65,9 @@ fn settlement(verdict: Verdict) -> Settlement {
 fn what_is_stored_is_there_after_reopening() {
     let (directory, memory) = memory();
     let stored = memory.insert(&lemma("p(a) => q(b)").named("step")).unwrap();
-    let before = memory.get(&[stored.id]).unwrap();
+    let before = memory.get(&[stored.id], None).unwrap();
     drop(memory);
-    let after = open(&directory).get(&[stored.id]).unwrap();
+    let after = open(&directory).get(&[stored.id], None).unwrap();
     assert_eq!(before, after);
     assert_eq!((after[0].name.as_deref(), after[0].created_ms, after[0].inserts), (Some("step"), 0, 1));
 }
@@ -78,7 +78,7 @@ fn a_known_statement_is_counted_and_keeps_its_number() {
     let first = memory.insert(&lemma("![X]: p(X)")).unwrap();
     let again = memory.insert(&NewRecord::new(Kind::Theorem, "![Y]: p(Y)")).unwrap();
     assert_eq!((first.new, again.new, first.id), (true, false, again.id));
-    assert_eq!(memory.get(&[first.id]).unwrap()[0].inserts, 2);
+    assert_eq!(memory.get(&[first.id], None).unwrap()[0].inserts, 2);
     let named = memory.insert(&lemma("![X]: p(X)").named("other")).unwrap();
     let elsewhere = memory.insert(&NewRecord { namespace: "team".into(), ..lemma("![X]: p(X)") }).unwrap();
     assert!(named.new && elsewhere.new);
@@ -87,10 +87,10 @@ fn a_known_statement_is_counted_and_keeps_its_number() {
 #[test]
 fn a_batch_is_all_or_nothing() {
     let (_directory, memory) = memory();
-    let bad = NewRecord { vector: vec![0.0; 3], ..lemma("q") };
-    assert!(memory.insert_many(&[lemma("p"), bad]).is_err());
+    assert!(memory.insert_many(&[lemma("p"), lemma(" ")], None).is_err());
+    assert!(memory.insert_many(&[lemma("p"), lemma("q")], Some(&[0.0; 3])).is_err());
     assert_eq!(memory.stats().unwrap().generation, 0);
-    let inserted = memory.insert_many(&[lemma("p"), lemma("q"), lemma("p")]).unwrap();
+    let inserted = memory.insert_many(&[lemma("p"), lemma("q"), lemma("p")], None).unwrap();
     assert_eq!(inserted.iter().map(|one| one.new).collect::<Vec<_>>(), [true, true, false]);
     assert_eq!(memory.stats().unwrap().generation, 1);
 }
@@ -98,7 +98,7 @@ fn a_batch_is_all_or_nothing() {
 #[test]
 fn recall_finds_the_nearest_and_names_its_snapshot() {
     let (_directory, memory) = memory();
-    let ids: Vec<_> = memory.insert_many(&[lemma("![X]: f(X,e) = X"), lemma("?[Y]: in(Y, union(Y))")]).unwrap();
+    let ids: Vec<_> = memory.insert_many(&[lemma("![X]: f(X,e) = X"), lemma("?[Y]: in(Y, union(Y))")], None).unwrap();
     let recall = memory.recall(&features::embed("![X]: f(e,X) = X"), 8).unwrap();
     assert_eq!((recall.snapshot, recall.hits[0].id, recall.hits.len()), (1, ids[0].id, 2));
     assert!(recall.hits[0].score > recall.hits[1].score);
@@ -124,7 +124,7 @@ fn two_handles_see_each_others_writes() {
 fn only_a_receipt_verifies() {
     let (_directory, memory) = memory();
     let (goal, premise) = (memory.insert(&lemma("p")).unwrap().id, memory.insert(&lemma("q")).unwrap().id);
-    let status = || memory.get(&[goal]).unwrap()[0].status;
+    let status = || memory.get(&[goal], None).unwrap()[0].status;
     memory.add_evidence(&NewEvidence { verdict: Verdict::Unknown, ..evidence(goal, vec![]) }).unwrap();
     assert_eq!(status(), Status::Conjectural);
     memory.add_evidence(&evidence(goal, vec![premise, premise])).unwrap();
@@ -147,7 +147,7 @@ fn evidence_of_nothing_is_refused() {
     for bad in [evidence(missing, vec![]), evidence(goal, vec![missing])] {
         assert_eq!(memory.add_evidence(&bad).unwrap_err().to_string(), "there is no record 99");
     }
-    assert_eq!(memory.get(&[missing]).unwrap_err().to_string(), "there is no record 99");
+    assert_eq!(memory.get(&[missing], None).unwrap_err().to_string(), "there is no record 99");
 }
 
 #[test]
@@ -191,7 +191,8 @@ fn another_embedder_or_dimension_is_refused_by_name() {
 fn a_locked_memory_says_so_and_can_be_read() {
     let (directory, memory) = memory();
     memory.insert(&lemma("p")).unwrap();
-    let mut other = catalog::open_writer(&directory.path().join("m.porism"), Duration::ZERO).unwrap();
+    let mut other =
+        catalog::open_writer(&directory.path().join("m.porism"), Durability::Process, Duration::ZERO).unwrap();
     let held = catalog::begin_write(&mut other).unwrap();
     let refused = memory.insert(&lemma("q")).unwrap_err();
     assert!(matches!(refused, MemoryError::Locked { .. }), "{refused}");
@@ -229,15 +230,15 @@ fn a_newer_format_is_refused_with_both_numbers() {
     catalog.pragma_update(None, "user_version", FORMAT + 1).unwrap();
     drop(catalog);
     let refused = Memory::open(&path, options()).unwrap_err();
-    assert!(matches!(refused, MemoryError::Format { found: 2, supported: 1, .. }), "{refused}");
+    assert!(matches!(refused, MemoryError::Format { found: 3, supported: 2, .. }), "{refused}");
 }
 
 #[test]
 fn a_flipped_byte_of_a_row_is_reported_and_never_served() {
     let (directory, memory) = memory();
-    memory.insert_many(&[lemma("p(a)"), lemma("q(b)")]).unwrap();
+    memory.insert_many(&[lemma("p(a)"), lemma("q(b)")], None).unwrap();
     drop(memory);
-    let rows = directory.path().join("m.porism").join(ROWS);
+    let rows = directory.path().join("m.porism").join(file_name(FIRST));
     let good = std::fs::read(&rows).unwrap();
     for place in [64, 65, 64 + 4 * features::DIMENSION, good.len() - 1] {
         let mut bad = good.clone();
@@ -256,7 +257,7 @@ fn a_truncated_file_of_rows_is_refused_with_both_lengths() {
     memory.insert(&lemma("p")).unwrap();
     drop(memory);
     let path = directory.path().join("m.porism");
-    let file = std::fs::OpenOptions::new().write(true).open(path.join(ROWS)).unwrap();
+    let file = std::fs::OpenOptions::new().write(true).open(path.join(file_name(FIRST))).unwrap();
     for length in [0, 63, 64, 64 + 4 * features::DIMENSION as u64 - 1] {
         file.set_len(length).unwrap();
         let refused = Memory::open(&path, options()).unwrap_err();
@@ -270,7 +271,7 @@ fn a_changed_statement_is_reported() {
     let id = memory.insert(&lemma("p")).unwrap().id;
     let catalog = rusqlite::Connection::open(directory.path().join("m.porism/catalog.sqlite")).unwrap();
     catalog.execute("UPDATE record SET statement = 'q', status = 'verified'", []).unwrap();
-    assert!(matches!(memory.get(&[id]).unwrap_err(), MemoryError::Damaged { .. }));
+    assert!(matches!(memory.get(&[id], None).unwrap_err(), MemoryError::Damaged { .. }));
     let places: Vec<_> = memory.verify().unwrap().findings.into_iter().map(|finding| finding.reason).collect();
     assert_eq!(places.len(), 2, "{places:?}");
     assert_eq!(places[0], "the record is verified without a receipt");
@@ -281,7 +282,7 @@ fn bytes_beyond_the_committed_length_do_not_exist() {
     let (directory, memory) = memory();
     memory.insert(&lemma("p")).unwrap();
     drop(memory);
-    let rows = directory.path().join("m.porism").join(ROWS);
+    let rows = directory.path().join("m.porism").join(file_name(FIRST));
     let mut torn = std::fs::read(&rows).unwrap();
     torn.extend([0xff; 700]);
     std::fs::write(&rows, torn).unwrap();
@@ -337,7 +338,7 @@ fn the_export_has_a_line_for_everything() {
         .map(|line| serde_json::from_slice(line).unwrap())
         .collect();
     let types: Vec<_> = lines.iter().map(|line| line["type"].as_str().unwrap()).collect();
-    assert_eq!(types, ["header", "record", "evidence", "event"]);
+    assert_eq!(types, ["header", "record", "evidence", "event", "change"]);
     assert_eq!(lines[1]["vector"].as_str().unwrap().len(), (features::DIMENSION * 4).div_ceil(3) * 4);
     assert_eq!(lines[2]["goal"], 1);
 }

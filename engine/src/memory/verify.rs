@@ -14,12 +14,21 @@ use super::records;
 const MAX_FINDINGS: usize = 100;
 
 /// What cannot be true of a sound memory: the complaint, and a query that selects a description of each place.
-const IMPOSSIBLE: [(&str, &str); 4] = [
+const IMPOSSIBLE: [(&str, &str); 6] = [
     ("rows and records are not one to one", "SELECT 'row ' || row FROM record GROUP BY row HAVING count(*) > 1"),
     (
         "the record is verified without a receipt",
         "SELECT 'record ' || id FROM record WHERE status = 'verified' AND id NOT IN
-            (SELECT goal FROM evidence WHERE verdict = 'proved' AND claim_hash IS NOT NULL)",
+            (SELECT goal FROM evidence WHERE verdict = 'proved' AND claim_hash IS NOT NULL)
+            AND id NOT IN (SELECT merged_into FROM record WHERE status = 'verified' AND merged_into IS NOT NULL)",
+    ),
+    (
+        "the record is merged, but alive or into a younger one",
+        "SELECT 'record ' || id FROM record WHERE merged_into IS NOT NULL AND (died IS NULL OR merged_into >= id)",
+    ),
+    (
+        "the record comes or goes in a later generation than the memory's",
+        "SELECT 'record ' || id FROM record, memory WHERE max(born, ifnull(died, 0)) > generation",
     ),
     (
         "a receipt is incomplete",
@@ -128,7 +137,11 @@ fn check_records(connection: &Connection, report: &mut Report) -> Result<()> {
 fn check_rows(reader: &mut Reader, report: &mut Report) -> Result<()> {
     let transaction = catalog::begin_read(&mut reader.connection)?;
     let state = catalog::state(&transaction)?;
-    let rows = reader.segment.map(state.rows)?;
+    let segment = &reader.segment;
+    if state.segment != segment.number {
+        return Err(MemoryError::Locked { path: CATALOG.into(), waited: std::time::Duration::ZERO });
+    }
+    let rows = segment.map(state.rows)?;
     let mut statement = transaction.prepare("SELECT row, row_checksum FROM record ORDER BY row")?;
     let mut stored = statement.query([])?;
     while let Some(row) = stored.next()? {
@@ -136,7 +149,7 @@ fn check_rows(reader: &mut Reader, report: &mut Report) -> Result<()> {
         let bytes = usize::try_from(index).ok().and_then(|index| rows.row(index));
         report.rows += 1;
         report.note(match bytes {
-            Some(bytes) => reader.segment.check(index, bytes, checksum),
+            Some(bytes) => segment.check(index, bytes, checksum),
             None => Err(MemoryError::damaged(CATALOG, format!("row {index}"), "it is beyond the committed length")),
         })?;
     }

@@ -1,21 +1,34 @@
 //! Writing: one transaction at a time, in this process and in all others.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Transaction};
 
 use super::Options;
 use super::catalog::{self, State};
+use super::create;
+use super::durability::Durability;
 use super::error::{MemoryError, Result};
 use super::record::{Inserted, NewRecord};
 use super::records;
 use super::segment::{self, Segment};
+use super::turnstile::Turnstile;
+
+/// After how much work the log is folded into the catalog: a write counts one, and each of its rows one more.
+const FOLD_AFTER: u64 = 4_000;
+/// How many bytes of rows are gathered before they are written.
+const ROWS_AT_ONCE: usize = 1 << 20;
 
 /// The writing half of a memory.
 #[derive(Debug)]
 pub(super) struct Writer {
-    connection: Connection,
+    pub(super) connection: Connection,
+    directory: PathBuf,
     segment: Segment,
+    turnstile: Turnstile,
+    durability: Durability,
+    /// What was done since the log was last folded.
+    work: u64,
 }
 
 impl Writer {
@@ -24,16 +37,77 @@ impl Writer {
             let reason = "it was opened read-only".to_owned();
             return Err(MemoryError::Io { path: directory.into(), action: "write", reason });
         }
-        let connection = catalog::open_writer(directory, options.timeout)?;
-        let segment = Segment::open(directory, options.dimension, true)?;
-        Ok(Self { connection, segment })
+        let turnstile = Turnstile::open(directory)?;
+        let connection = catalog::open_writer(directory, options.durability, options.timeout)?;
+        let State { segment, dimension, .. } = catalog::state(&connection)?;
+        let segment = Segment::open(directory, segment, dimension, true)?;
+        let directory = directory.to_owned();
+        Ok(Self { connection, directory, segment, turnstile, durability: options.durability, work: 0 })
     }
 
     /// Begins a write, after those of other processes.
-    pub(super) fn begin(&mut self, now_ms: i64) -> Result<Write<'_>> {
+    pub(super) fn begin(&mut self, options: &Options) -> Result<Write<'_>> {
+        let inside = self.turnstile.enter(options.timeout)?;
         let transaction = catalog::begin_write(&mut self.connection)?;
-        let State { rows, .. } = catalog::state(&transaction)?;
-        Ok(Write { transaction, segment: &self.segment, rows, now_ms })
+        drop(inside);
+        let state = catalog::state(&transaction)?;
+        create::check_embedder(&self.directory, &state, &options.embedder, options.dimension)?;
+        if state.segment != self.segment.number {
+            self.segment = Segment::open(&self.directory, state.segment, state.dimension, true)?;
+        }
+        Ok(Write {
+            transaction,
+            directory: &self.directory,
+            segment: &self.segment,
+            durability: self.durability,
+            first: state.rows,
+            state,
+            gathered: Vec::new(),
+            now_ms: options.clock.now_ms(),
+        })
+    }
+
+    /// Notes that a write of `rows` rows was committed, and tidies up now and then.
+    ///
+    /// Rows are synced before the catalog that names them can be: after a power cut the catalog then knows less than is there,
+    /// not more.
+    pub(super) fn committed(&mut self, rows: u64) -> Result<()> {
+        self.work += 1 + rows;
+        if self.work >= FOLD_AFTER {
+            self.fold(false)?;
+        }
+        Ok(())
+    }
+
+    /// Brings everything to the disk, whatever the durability.
+    pub(super) fn flush(&mut self) -> Result<()> {
+        self.segment.sync()?;
+        self.connection.pragma_update(None, "synchronous", "full")?;
+        let folded = catalog::fold_log(&self.connection, false);
+        if self.durability == Durability::None {
+            self.connection.pragma_update(None, "synchronous", "off")?;
+        }
+        self.work = 0;
+        folded
+    }
+
+    /// Folds the log into the catalog.
+    pub(super) fn fold(&mut self, truncate: bool) -> Result<()> {
+        if self.durability != Durability::None {
+            self.segment.sync()?;
+        }
+        self.work = 0;
+        catalog::fold_log(&self.connection, truncate)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // The connection folds its log when it closes: the rows have to be there first. Nobody is left to hear of an error; the
+        // rows are then reported as damaged when they are read.
+        if self.durability != Durability::None && self.work > 0 {
+            let _ = self.segment.sync();
+        }
     }
 }
 
@@ -41,26 +115,65 @@ impl Writer {
 pub(super) struct Write<'a> {
     pub(super) transaction: Transaction<'a>,
     pub(super) now_ms: i64,
-    segment: &'a Segment,
-    /// How many rows there are, with those of this write.
-    rows: u64,
+    /// What stood when it began, but for `rows`, which counts those of this write too.
+    pub(super) state: State,
+    pub(super) directory: &'a Path,
+    pub(super) segment: &'a Segment,
+    durability: Durability,
+    /// How many rows there were before.
+    pub(super) first: u64,
+    /// Rows that are not in the file yet: the last ones.
+    gathered: Vec<u8>,
 }
 
 impl Write<'_> {
+    /// The generation that this write will be.
+    pub(super) fn generation(&self) -> i64 {
+        self.state.generation + 1
+    }
+
     /// Stores a record and its row, or counts a known record.
-    pub(super) fn insert(&mut self, new: &NewRecord) -> Result<Inserted> {
+    pub(super) fn insert(&mut self, new: &NewRecord, vector: &[f32]) -> Result<Inserted> {
         if let Some(known) = records::count_insert(&self.transaction, new)? {
             return Ok(known);
         }
-        let bytes = segment::unit_row(&new.vector);
-        self.segment.write(self.rows, &bytes)?;
-        let inserted = records::insert(&self.transaction, new, self.now_ms, self.rows, crc32fast::hash(&bytes))?;
-        self.rows += 1;
+        let start = self.gathered.len();
+        segment::push_unit_row(&mut self.gathered, vector);
+        let place = records::Place {
+            row: self.state.rows,
+            checksum: crc32fast::hash(&self.gathered[start..]),
+            born: self.generation(),
+            created_ms: self.now_ms,
+        };
+        let inserted = records::insert(&self.transaction, new, &place)?;
+        self.state.rows += 1;
+        if self.gathered.len() >= ROWS_AT_ONCE {
+            self.write_rows()?;
+        }
         Ok(inserted)
     }
 
-    /// Makes it true: the catalog names the new rows.
-    pub(super) fn commit(self) -> Result<()> {
-        catalog::commit(self.transaction, self.rows)
+    /// Ends it without a new generation: what it did changes nothing that can be seen.
+    pub(super) fn commit_unseen(self) -> Result<()> {
+        Ok(self.transaction.commit()?)
+    }
+
+    /// Makes it true: the catalog names the new rows. Returns how many there are.
+    pub(super) fn commit(mut self) -> Result<u64> {
+        self.write_rows()?;
+        let rows = self.state.rows - self.first;
+        if self.durability == Durability::Power && rows > 0 {
+            self.segment.sync()?;
+        }
+        catalog::commit(self.transaction, self.state.rows)?;
+        Ok(rows)
+    }
+
+    /// Writes what was gathered into the file.
+    pub(super) fn write_rows(&mut self) -> Result<()> {
+        let rows = (self.gathered.len() / (self.state.dimension as usize * size_of::<f32>())) as u64;
+        self.segment.write(self.state.rows - rows, &self.gathered)?;
+        self.gathered.clear();
+        Ok(())
     }
 }

@@ -1,0 +1,15 @@
+//! What an acknowledged write survives.
+
+use super::words::words;
+
+words! {
+    /// What a write that has returned survives.
+    Durability, "durability" {
+        /// The death of the process at any moment. After a power cut the latest writes may be missing, or reported as damage.
+        Process = "process",
+        /// A power cut too: everything is synced to the disk before a write returns.
+        Power = "power",
+        /// The death of the process; nothing is ever synced before `flush`. For bulk loads that can be repeated.
+        None = "none",
+    }
+}
