@@ -71,11 +71,19 @@ class Samples:
 
 @dataclass
 class Ratio:
-    """Porism over a peer: of the medians, and the lowest and highest within one round."""
+    """Porism over a peer: of the medians, and the lowest and highest within one round.
+
+    Attributes:
+        comparison: What is compared.
+        ours: What Porism did.
+        peer: What the peer did.
+        comparable: Whether both did the same work; otherwise no target is held against the ratio.
+    """
 
     comparison: Comparison
     ours: Samples
     peer: Samples
+    comparable: bool
 
     @property
     def value(self) -> float:
@@ -88,6 +96,8 @@ class Ratio:
     @property
     def target(self) -> float | None:
         """The target, where it holds: opening has one at a single size."""
+        if not self.comparable:
+            return None
         if self.comparison.measure == OPEN and self.ours.rows != TARGET_ROWS:
             return None
         return self.comparison.target
@@ -113,12 +123,13 @@ class Ratio:
             "ratio": self.value,
             "ratio_low": min(self.rounds),
             "ratio_high": max(self.rounds),
+            "comparable": self.comparable,
             "target": self.target,
             "met": self.met,
         }
 
 
-def ratios(samples: list[Samples]) -> list[Ratio]:
+def ratios(samples: list[Samples], own_vectors: dict[str, bool]) -> list[Ratio]:
     """Every comparison of which both sides ran, at every size."""
     found = []
     for comparison in COMPARISONS:
@@ -127,7 +138,7 @@ def ratios(samples: list[Samples]) -> list[Ratio]:
             for peer in of_measure:
                 names = (ours.contestant, peer.contestant)
                 if names == (comparison.ours, comparison.peer) and ours.asked == peer.asked:
-                    found.append(Ratio(comparison, ours, peer))
+                    found.append(Ratio(comparison, ours, peer, own_vectors[ours.contestant]))
     return found
 
 

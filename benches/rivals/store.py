@@ -201,7 +201,7 @@ def main() -> None:
         run.time_opening()
         for measure in WRITES:
             run.time_writes(measure)
-    found = ratios(run.samples)
+    found = ratios(run.samples, run.own_vectors)
     result = {
         "what": "durable writes and opening",
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
