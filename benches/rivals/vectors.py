@@ -2,7 +2,7 @@
 
 A set is grown so that a million rows look like the few that are real: a row at random, moved by a Gaussian in the span
 of its nearest neighbours, plus a little noise with the covariance of the whole set. The two steps below were chosen on
-embeddings of theorem texts: in a grown set as large as the real one, the first, fifth and tenth neighbour have median
+embeddings of theorem texts: in a grown set about as large as that, the first, fifth and tenth neighbour have median
 cosines of .88, .75 and .69, where those of the real set have .88, .73 and .69. A larger set is denser, as a larger real
 one would be. The rows are no embeddings of the texts, and no contestant looks at a text.
 """
