@@ -4,10 +4,15 @@ PYTHON ?= python3
 CARGO ?= cargo
 VENV := .venv
 BIN := $(VENV)/bin
+# What Porism is compared with stays out of the environment that builds and tests it.
+RIVALS := .venv-rivals
 
 # How long the open-ended jobs run.
 FUZZ_SECONDS ?= 60
 SOAK_ROUNDS ?= 2000
+
+# What `make compare-store` is told, such as COMPARE="--vectors FILE --out FILE".
+COMPARE ?=
 
 # cargo, maturin and pip must all build against the same Python.
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
@@ -21,10 +26,10 @@ PYTEST_FOLDERS := $(wildcard tests/python tests/crash)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint test-rust test-python format bench fuzz soak wheel clean FORCE
+.PHONY: help demo test lint test-rust test-python format bench compare-store fuzz soak wheel clean FORCE
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/installed ## Set everything up, solve 150 theorems with three arms, write demo/report.html
 	@mkdir -p demo
@@ -55,6 +60,9 @@ bench: $(VENV)/ready ## Time the Python and the Rust benchmarks
 	$(BIN)/pytest -o addopts="--strict-markers --strict-config -ra" --benchmark-only benches/python
 	$(CARGO) bench -p porism-engine --locked
 
+compare-store: $(RIVALS)/ready ## Time durable writes and opening against other stores; COMPARE="..." adds options
+	PYTHONPATH=benches $(RIVALS)/bin/python -m rivals.store $(COMPARE)
+
 fuzz: ## Fuzz every target in tests/fuzz for FUZZ_SECONDS each
 	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo "make fuzz needs cargo-fuzz; install it with: cargo install cargo-fuzz --locked"; exit 1; }
 	@targets=$$($(CARGO) fuzz list --fuzz-dir tests/fuzz) || exit 1; \
@@ -70,7 +78,7 @@ wheel: $(VENV)/python ## Build a wheel into dist/
 	$(BIN)/pip wheel --no-deps --wheel-dir dist .
 
 clean: ## Remove everything that was built, the environment too
-	rm -rf $(VENV) target dist demo .mypy_cache .ruff_cache .pytest_cache .benchmarks
+	rm -rf $(VENV) $(RIVALS) target dist demo .mypy_cache .ruff_cache .pytest_cache .benchmarks
 
 # --- stamps -----------------------------------------------------------------------------------------------------------
 
@@ -102,4 +110,13 @@ $(VENV)/tools: $(VENV)/python pyproject.toml
 	@touch $@
 
 $(VENV)/ready: $(VENV)/installed $(VENV)/tools
+	@touch $@
+
+# Porism as a wheel, and what it is compared with.
+$(RIVALS)/ready: $(VENV)/python $(VENV)/sources $(SOURCES) benches/rivals/requirements.txt
+	@test -d $(RIVALS) || $(PYTHON) -m venv $(RIVALS)
+	rm -rf $(RIVALS)/wheel
+	$(BIN)/pip wheel --no-deps --wheel-dir $(RIVALS)/wheel .
+	$(RIVALS)/bin/pip install --quiet -r benches/rivals/requirements.txt $(RIVALS)/wheel/*.whl
+	$(RIVALS)/bin/pip install --quiet --no-deps --force-reinstall $(RIVALS)/wheel/*.whl
 	@touch $@

@@ -1,0 +1,1 @@
+"""Porism against other stores of vectors, in one run on one machine."""
