@@ -5,9 +5,13 @@ Importing it opens nothing and starts nothing.
 """
 
 from porism import provers
+from porism._async_memory import AsyncMemory
 from porism._core import __version__
+from porism._embedders import Vectors, sentences
 from porism._errors import (
+    BudgetError,
     CancelledError,
+    ConflictError,
     DamagedError,
     FormatError,
     InputError,
@@ -20,47 +24,65 @@ from porism._errors import (
     StoreError,
     StoreIOError,
 )
-from porism._memory import Hit, Hits, Memory
+from porism._hits import Hit, Hits
+from porism._memory import Memory, upgrade
 from porism._policy import DEFAULT_SCHEDULE, Ranking, Try, slices
 from porism._solve import Attempt, Budget, Result, solve, solve_library
+from porism._transaction import Pending, Transaction
 from porism._types import (
+    Action,
     Axiom,
     Candidate,
+    Change,
+    Compaction,
     Definition,
     Event,
     Evidence,
     Fact,
     Finding,
+    Forgotten,
+    Imported,
     Inserted,
     Kind,
     Lemma,
+    Purged,
     Receipt,
     Record,
     Report,
     Settlement,
+    Snapshot,
     Stats,
     Status,
     StoredRecord,
     Theorem,
     Verdict,
 )
+from porism._where import Where, where
 
 __all__ = [
     "DEFAULT_SCHEDULE",
+    "Action",
+    "AsyncMemory",
     "Attempt",
     "Axiom",
     "Budget",
+    "BudgetError",
     "CancelledError",
     "Candidate",
+    "Change",
+    "Compaction",
+    "ConflictError",
     "DamagedError",
     "Definition",
     "Event",
     "Evidence",
     "Fact",
     "Finding",
+    "Forgotten",
     "FormatError",
     "Hit",
     "Hits",
+    "Imported",
     "InputError",
     "Inserted",
     "Kind",
@@ -69,26 +91,35 @@ __all__ = [
     "Memory",
     "NotAMemoryError",
     "ParseError",
+    "Pending",
     "PorismError",
     "ProverError",
     "ProverMissingError",
+    "Purged",
     "Ranking",
     "Receipt",
     "Record",
     "Report",
     "Result",
     "Settlement",
+    "Snapshot",
     "Stats",
     "Status",
     "StoreError",
     "StoreIOError",
     "StoredRecord",
     "Theorem",
+    "Transaction",
     "Try",
+    "Vectors",
     "Verdict",
+    "Where",
     "__version__",
     "provers",
+    "sentences",
     "slices",
     "solve",
     "solve_library",
+    "upgrade",
+    "where",
 ]

@@ -1,8 +1,15 @@
 import os
 from collections.abc import Callable, Sequence
-from typing import Literal, TypeAlias, final
+from typing import Literal, TypeAlias, TypedDict, final
+
+import numpy as np
+import numpy.typing as npt
+
+from porism._where import Conditions
 
 __all__ = [
+    "DIMENSION",
+    "EMBEDDERS",
     "SQLITE_VERSION",
     "Cancel",
     "Goal",
@@ -13,18 +20,44 @@ __all__ = [
     "Ranking",
     "__version__",
     "content_hash",
+    "embed",
     "fuse",
     "run_process",
+    "upgrade_memory",
 ]
 
 __version__: str
 SQLITE_VERSION: str
+DIMENSION: int
+EMBEDDERS: list[str]
 
-_RecordFields: TypeAlias = tuple[int, str, str, str | None, str | None, str, str, str, int, int]
+_Floats: TypeAlias = npt.NDArray[np.float32]
+_NewRecordFields: TypeAlias = tuple[str, str, str | None, str | None, str, str]
+_LifeFields: TypeAlias = tuple[int, int, int | None, int | None]
+_RecordFields: TypeAlias = tuple[int, str, str, str | None, str | None, str, str, str, int, _LifeFields]
 _ReceiptFields: TypeAlias = tuple[str, str, str, str]
 _EvidenceFields: TypeAlias = tuple[
     int, int, str, list[int], str, str, str, float, str | None, str | None, _ReceiptFields | None, int
 ]
+
+class _NewEvidence(TypedDict):
+    goal: int
+    verdict: str
+    used: list[int]
+    prover: str
+    prover_version: str
+    label: str
+    seconds: float
+    reprover: str | None
+    reprover_version: str | None
+    receipt: _ReceiptFields | None
+
+class _Options(TypedDict):
+    read_only: bool
+    timeout_s: float
+    durability: str
+    budget_bytes: int | None
+
 _CandidateFields: TypeAlias = tuple[int, float, int | None, float]
 _SettlementFields: TypeAlias = tuple[str, int, float, list[int], int | None]
 _EventFields: TypeAlias = tuple[
@@ -107,32 +140,44 @@ def run_process(
     max_output_bytes: int = ...,
     cancel: Cancel | None = None,
 ) -> ProcessOutcome: ...
+def embed(embedder: str, texts: list[str]) -> bytes: ...
+def upgrade_memory(path: str | os.PathLike[str]) -> int: ...
 
 @final
 class Memory:
     @staticmethod
-    def open(path: str | os.PathLike[str], *, create: bool, read_only: bool, timeout_s: float) -> Memory: ...
-    def close(self) -> None: ...
-    def insert_many(
-        self, records: list[tuple[str, str, str | None, str | None, str, str]]
-    ) -> list[tuple[int, bool]]: ...
-    def get(self, ids: list[int]) -> list[_RecordFields]: ...
-    def find(self, *, name: str | None, source: str | None, namespace: str | None) -> list[_RecordFields]: ...
-    def recall(self, goal: str, k: int) -> tuple[int, bytes, bytes]: ...
-    def add_evidence(
-        self,
-        goal: int,
+    def open(
+        path: str | os.PathLike[str],
         *,
-        verdict: str,
-        used: list[int],
-        prover: str,
-        prover_version: str,
-        label: str,
-        seconds: float,
-        reprover: str | None,
-        reprover_version: str | None,
-        receipt: _ReceiptFields | None,
-    ) -> int: ...
+        create: bool,
+        read_only: bool,
+        timeout_s: float,
+        durability: str,
+        embedder: str,
+        dimension: int,
+        budget_bytes: int | None,
+    ) -> Memory: ...
+    def close(self) -> None: ...
+    def insert_many(self, records: list[_NewRecordFields], vectors: _Floats | None) -> list[tuple[int, bool, bool]]: ...
+    def get(self, ids: list[int], at: int | None) -> list[_RecordFields]: ...
+    def find(self, filter: Conditions) -> list[_RecordFields]: ...
+    def recall(
+        self, text: str | None, vector: _Floats | None, k: int, views: list[str], filter: Conditions | None
+    ) -> tuple[int, bytes, bytes]: ...
+    def forget(self, ids: list[int], reason: str) -> list[int]: ...
+    def restore(self, ids: list[int]) -> list[int]: ...
+    def merge(self, one: int, other: int) -> int: ...
+    def apply(self, operations: list[tuple[str, object]], expected: int | None) -> list[list[int]]: ...
+    def history(self, id: int) -> list[tuple[int, str, str, int]]: ...
+    def snapshot(self, name: str) -> int: ...
+    def drop_snapshot(self, name: str) -> None: ...
+    def snapshots(self) -> list[tuple[str, int, int]]: ...
+    def compact(self) -> tuple[int, int, int]: ...
+    def purge(self, ids: list[int], dry_run: bool) -> tuple[list[int], list[int]]: ...
+    def reembed(self, embedder: str, dimension: int, ids: list[int], vectors: _Floats) -> None: ...
+    def flush(self) -> None: ...
+    def load(self, read: Callable[[int], bytes]) -> tuple[int, int, int, int]: ...
+    def add_evidence(self, evidence: _NewEvidence) -> int: ...
     def evidence(self, goal: int | None) -> list[_EvidenceFields]: ...
     def log_event(
         self, goal: int, *, snapshot: int, candidates: list[_CandidateFields], policy: str, seed: int

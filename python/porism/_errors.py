@@ -9,8 +9,10 @@
     │   └── ProverMissingError    it is not installed; the message holds the pip command
     ├── StoreError            the memory on disk
     │   ├── NotAMemoryError       the path is no memory
-    │   ├── FormatError           it was written by a newer Porism
+    │   ├── FormatError           it was written by a newer or older Porism, or with another embedder
     │   ├── DamagedError          bytes disagree with their checksum or their length
+    │   ├── BudgetError           a write would make the memory larger than it may be
+    │   ├── ConflictError         somebody else has written since the caller looked
     │   ├── LockedError           another process holds the write lock
     │   └── StoreIOError          the disk is full, read-only or gone
     └── CancelledError        the caller asked to stop
@@ -78,6 +80,14 @@ class FormatError(StoreError):
 
 class DamagedError(StoreError):
     """Bytes on disk disagree with their checksum or their length; the message names file and place."""
+
+
+class BudgetError(StoreError):
+    """A write would make the memory larger than its budget; nothing was written."""
+
+
+class ConflictError(StoreError):
+    """Somebody else has written since the caller looked; the message names both generations."""
 
 
 class LockedError(StoreError):

@@ -4,136 +4,119 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Self, overload
+from typing import TYPE_CHECKING, BinaryIO, Literal, Self, TypeAlias, TypeVar
 
 import numpy as np
 
-from porism import _core
-from porism._errors import InputError, StoreIOError
+from porism import _core, _embedders, _fields
+from porism._errors import BudgetError, InputError, StoreIOError
+from porism._fields import evidence_fields, numbers, record_fields, stored_record
+from porism._hits import Hits
+from porism._transaction import Transaction
 from porism._types import (
+    Action,
     Candidate,
+    Change,
+    Compaction,
     Event,
     Evidence,
     Finding,
+    Forgotten,
+    Imported,
     Inserted,
-    Kind,
+    Purged,
     Receipt,
     Record,
     Report,
     Settlement,
+    Snapshot,
     Stats,
-    Status,
     StoredRecord,
     Verdict,
 )
+from porism._where import Where, conditions, where
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import TracebackType
 
     import numpy.typing as npt
 
+    from porism._embedders import Vectors
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One record that was recalled.
+    #: Called with the memory and the error when a write would break the budget; true means that there is room now.
+    OnBudget: TypeAlias = Callable[["Memory", BudgetError], bool]
 
-    Attributes:
-        record: The record.
-        score: The cosine between it and the goal.
-    """
-
-    record: StoredRecord
-    score: float
-
-
-class Hits(Sequence[Hit]):
-    """What a recall found, best first; it never changes.
-
-    The numbers are there at once; texts are fetched, all in one query, when the first hit is looked at.
-
-    Attributes:
-        ids: The numbers of the records, as a read-only array.
-        scores: The cosines between them and the goal, as a read-only array.
-        snapshot: The generation of the memory that was searched.
-    """
-
-    __slots__ = ("_memory", "_records", "ids", "scores", "snapshot")
-
-    def __init__(
-        self, memory: _core.Memory, snapshot: int, ids: npt.NDArray[np.int64], scores: npt.NDArray[np.float32]
-    ) -> None:
-        self._memory = memory
-        self._records: tuple[StoredRecord, ...] | None = None
-        self.snapshot = snapshot
-        self.ids = ids
-        self.scores = scores
-
-    @property
-    def records(self) -> tuple[StoredRecord, ...]:
-        """The records, best first.
-
-        Raises:
-            InputError: the memory was closed before the first look.
-            DamagedError: a record disagrees with its checksum.
-        """
-        if self._records is None:
-            self._records = tuple(map(_stored_record, self._memory.get(self.ids.tolist())))
-        return self._records
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    @overload
-    def __getitem__(self, index: int) -> Hit: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[Hit, ...]: ...
-    def __getitem__(self, index: int | slice) -> Hit | tuple[Hit, ...]:
-        if isinstance(index, slice):
-            return tuple(map(Hit, self.records[index], self.scores[index].tolist()))
-        return Hit(self.records[index], float(self.scores[index]))
-
-    def __repr__(self) -> str:
-        return f"<Hits: {len(self)} at snapshot {self.snapshot}>"
+Durability = Literal["process", "power", "none"]
+View = Literal["dense", "symbols", "words"]
+ResultT = TypeVar("ResultT")
 
 
 class Memory:
     """A memory on disk. Threads may share it, and several processes may open the same one.
 
-    A write that has returned survives the death of the process. Every method raises ``InputError`` once the memory is
-    closed, ``LockedError`` when a write waited too long for another process, ``StoreIOError`` when the operating system
-    refuses, and ``DamagedError`` when bytes on disk are not those that were written.
+    What a write that has returned survives is the memory's durability. Every method raises ``InputError`` once the
+    memory is closed, ``LockedError`` when a write waited too long for others, ``StoreIOError`` when the operating
+    system refuses, and ``DamagedError`` when bytes on disk are not those that were written; writes raise
+    ``BudgetError`` when there is no room.
     """
 
-    __slots__ = ("_core", "path")
+    __slots__ = ("_core", "_embedder", "_on_budget", "_options", "path")
 
-    def __init__(self, core: _core.Memory, path: Path) -> None:
+    def __init__(
+        self, core: _core.Memory, path: Path, embedder: Vectors, options: _core._Options, on_budget: OnBudget | None
+    ) -> None:
         self._core = core
+        self._embedder = embedder
+        self._options = options
+        self._on_budget = on_budget
         self.path = path
 
     @classmethod
     def open(
-        cls, path: str | os.PathLike[str], *, create: bool = True, read_only: bool = False, timeout_s: float = 5.0
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        create: bool = True,
+        read_only: bool = False,
+        timeout_s: float = 5.0,
+        durability: Durability = "process",
+        embedder: str | Vectors = _core.EMBEDDERS[0],
+        budget_bytes: int | None = None,
+        on_budget: OnBudget | None = None,
     ) -> Self:
-        """Opens the memory at ``path``.
+        """Opens the memory at ``path``, in a time that does not depend on its size.
 
         Args:
             path: A directory, by custom ``NAME.porism``.
             create: Make it if nothing is there.
             read_only: Refuse every write, and never make it.
-            timeout_s: Seconds that a write waits for other processes.
+            timeout_s: Seconds that a write waits for others.
+            durability: What a write that has returned survives. ``process``: the death of the process at any moment,
+                and after a power cut the latest writes may be missing. ``power``: a power cut too. ``none``: the death
+                of the process, and nothing is synced before ``flush``.
+            embedder: Who makes the vectors: ``symbols-v1`` sees formulas by their symbols and other texts by their
+                words, ``words-v1`` sees all by their words, ``porism.Vectors`` is the caller's own.
+            budget_bytes: How many bytes the files may have; a write beyond raises ``BudgetError``.
+            on_budget: Called with the memory and that error; when it returns true, the write is tried once more.
 
         Raises:
             NotAMemoryError: something else is there, or nothing and it is not to be made.
-            FormatError: it was written by a newer Porism, or with another embedder.
+            FormatError: it was written by a newer or an older Porism, or with another embedder.
             DamagedError: its files are shorter than they were, or not what they should be.
             StoreIOError: the operating system refused.
         """
-        core = _core.Memory.open(path, create=create, read_only=read_only, timeout_s=timeout_s)
-        return cls(core, Path(path))
+        chosen = _embedders.embedder(embedder)
+        options: _core._Options = {
+            "read_only": read_only,
+            "timeout_s": timeout_s,
+            "durability": durability,
+            "budget_bytes": budget_bytes,
+        }
+        core = _core.Memory.open(path, create=create, embedder=chosen.id, dimension=chosen.dimension, **options)
+        return cls(core, Path(path), chosen, options, on_budget)
 
     def close(self) -> None:
         """Closes it; to close it again does nothing."""
@@ -150,61 +133,275 @@ class Memory:
     def __repr__(self) -> str:
         return f"<Memory {str(self.path)!r}>"
 
-    def insert(self, record: Record) -> Inserted:
-        """Stores a record, without a model and without a network.
+    def insert(self, record: Record, *, vector: npt.ArrayLike | None = None, near: float | None = None) -> Inserted:
+        """Stores a record, without a network; and without a model, unless the memory's embedder is one.
 
-        A statement that is already there under the same name and namespace is counted instead, whatever its kind.
+        A statement that is already there under the same name and namespace is counted instead, whatever its kind. One
+        that was forgotten is not brought back.
+
+        Args:
+            record: What to store.
+            vector: Its vector, shape ``(dimension,)``, if the embedder does not make it; stored as a unit vector.
+            near: Also say which records have a cosine of at least this with it.
 
         Raises:
-            InputError: the record cannot be stored; the message says why.
+            InputError: the record or the vector cannot be stored; the message says why.
         """
-        return self.insert_many([record])[0]
+        vectors = None if vector is None else np.atleast_2d(np.asarray(vector))
+        similar: tuple[int, ...] = ()
+        if near is not None:
+            hits = self.recall(record.statement, vector=vector, k=8)
+            similar = tuple(hits.ids[hits.scores >= near].tolist())
+        inserted = self.insert_many([record], vectors=vectors)[0]
+        others = tuple(number for number in similar if number != inserted.id)
+        return Inserted(inserted.id, inserted.new, inserted.forgotten, others)
 
-    def insert_many(self, records: Iterable[Record]) -> list[Inserted]:
+    def insert_many(self, records: Iterable[Record], *, vectors: npt.ArrayLike | None = None) -> list[Inserted]:
         """Stores records in one commit: all of them or, on error, none.
 
-        Raises:
-            InputError: a record cannot be stored; the message says why.
-        """
-        rows = [(str(one.kind), one.statement, one.name, one.source, one.namespace, str(one.status)) for one in records]
-        return [Inserted(*inserted) for inserted in self._core.insert_many(rows)]
+        Args:
+            records: What to store.
+            vectors: Their vectors, shape ``(len(records), dimension)``. C-contiguous ``float32`` is read where it lies
+                and must not be written to meanwhile; ``float16`` and ``float64`` are converted.
 
-    def get(self, record_id: int) -> StoredRecord:
-        """The record of that number.
+        Raises:
+            InputError: a record or a vector cannot be stored; the message says why.
+        """
+        fields = [record_fields(one) for one in records]
+        rows = self._vectors([one[1] for one in fields], vectors)
+        inserted = self._with_room(lambda: self._core.insert_many(fields, rows))
+        return [Inserted(*one) for one in inserted]
+
+    def get(self, record_id: int, *, at: int | None = None) -> StoredRecord:
+        """The record of that number, dead or alive; as it is now, or was at a generation.
 
         Raises:
             InputError: there is none.
         """
-        return self.get_many([record_id])[0]
+        return self.get_many([record_id], at=at)[0]
 
-    def get_many(self, ids: Iterable[int]) -> list[StoredRecord]:
+    def get_many(self, ids: Iterable[int], *, at: int | None = None) -> list[StoredRecord]:
         """The records of those numbers, in that order, in one query.
 
         Raises:
-            InputError: one of them does not exist.
+            InputError: one of them does not exist, or that generation cannot be seen.
         """
-        return [_stored_record(fields) for fields in self._core.get(_numbers(ids))]
+        return [stored_record(fields) for fields in self._core.get(numbers(ids), at)]
 
     def find(
-        self, *, name: str | None = None, source: str | None = None, namespace: str | None = None
+        self,
+        where_: Where | None = None,
+        *,
+        name: str | None = None,
+        source: str | None = None,
+        namespace: str | None = None,
+        at: int | None = None,
     ) -> list[StoredRecord]:
-        """The records to which everything that is given applies, in the order of their numbers."""
-        found = self._core.find(name=name, source=source, namespace=namespace)
-        return [_stored_record(fields) for fields in found]
+        """The records to which everything that is given applies, in the order of their numbers.
 
-    def recall(self, goal: str, *, k: int = 8) -> Hits:
+        Args:
+            where_: Conditions, as ``porism.where`` makes them.
+            name: The name, when there are no other conditions.
+            source: Where it comes from, likewise.
+            namespace: Which part of the memory, likewise.
+            at: A generation: what was alive then.
+
+        Raises:
+            InputError: both kinds of conditions are given, or that generation cannot be seen.
+        """
+        if where_ is None:
+            where_ = where(name=name, source=source, namespace=namespace)
+        elif (name, source, namespace) != (None, None, None):
+            raise InputError("conditions are given twice: put all of them into porism.where(...)")
+        return [stored_record(fields) for fields in self._core.find(conditions(where_, at))]
+
+    def recall(
+        self,
+        goal: str | None = None,
+        *,
+        vector: npt.ArrayLike | None = None,
+        k: int = 8,
+        where: Where | None = None,
+        views: Sequence[View] = ("dense",),
+        at: int | None = None,
+    ) -> Hits:
         """The ``k`` records nearest to a goal, by an exact search.
 
         Equal scores come in the order of their numbers. A goal with no symbol and no word is near to nothing.
 
+        Args:
+            goal: A formula, or any other text.
+            vector: Its vector, shape ``(dimension,)``, if the embedder does not make it.
+            k: How many records.
+            where: Conditions, as ``porism.where`` makes them.
+            views: How to look: ``dense`` by vectors, ``symbols`` by the symbols of formulas, ``words`` by words.
+                Several are fused by reciprocal rank.
+            at: A generation: what was alive then.
+
         Raises:
-            InputError: ``k`` is negative.
+            InputError: ``k`` is negative, there is nothing to look for, or that generation cannot be seen.
             DamagedError: a vector disagrees with its checksum.
         """
         if k < 0:
             raise InputError(f"k={k}: expected a number from 0")
-        snapshot, ids, scores = self._core.recall(goal, k)
-        return Hits(self._core, snapshot, np.frombuffer(ids, dtype="<i8"), np.frombuffer(scores, dtype="<f4"))
+        query = None
+        if vector is not None:
+            query = _embedders.row(vector, dimension=self._embedder.dimension)
+        elif goal is not None and "dense" in views and self._embedder.embed is not None:
+            query = self._embedder.of([goal])[0]
+        wanted = None if where is None and at is None else conditions(where, at)
+        snapshot, ids, scores = self._core.recall(goal, query, k, list(views), wanted)
+        return Hits(self._core, snapshot, np.frombuffer(ids, dtype="<i8"), np.frombuffer(scores, dtype="<f4"), at)
+
+    def forget(self, ids: Iterable[int] | int | Where, *, reason: str = "", dry_run: bool = False) -> Forgotten:
+        """Sees records no more: no search finds them, until ``restore``. Compaction may drop them for good.
+
+        Args:
+            ids: Their numbers, or conditions.
+            reason: What ``history`` will say.
+            dry_run: Change nothing, only say what would be.
+
+        Raises:
+            InputError: a record does not exist.
+        """
+        chosen = self.find(ids) if isinstance(ids, Where) else self.get_many([ids] if isinstance(ids, int) else ids)
+        living = {one.id: one for one in chosen if one.died is None}
+        if not dry_run:
+            done = self._core.forget(list(living), reason)
+            living = {number: living[number] for number in done}
+        size = sum(len(one.statement.encode()) for one in living.values()) + 4 * self._embedder.dimension * len(living)
+        return Forgotten(tuple(sorted(living)), size)
+
+    def restore(self, ids: Iterable[int] | int) -> tuple[int, ...]:
+        """Sees forgotten or merged records again; returns those that were.
+
+        Raises:
+            InputError: a record does not exist.
+        """
+        return tuple(self._core.restore([ids] if isinstance(ids, int) else numbers(ids)))
+
+    def merge(self, one: int, other: int) -> int:
+        """Makes two records one, with the evidence of both; returns the number of the one that stays: the older.
+
+        Raises:
+            InputError: one is forgotten, or they say different things and something is known of the one that would go.
+        """
+        return self._core.merge(one, other)
+
+    def purge(self, ids: Iterable[int] | int, *, dry_run: bool = False) -> Purged:
+        """Removes records with all that was recorded for them: for good, and from every generation.
+
+        Takes time in proportion to the size of the memory.
+
+        Args:
+            ids: Their numbers.
+            dry_run: Change nothing, only say what would be.
+
+        Raises:
+            InputError: a record does not exist.
+        """
+        gone, unsupported = self._core.purge([ids] if isinstance(ids, int) else numbers(ids), dry_run)
+        return Purged(tuple(gone), tuple(unsupported))
+
+    def history(self, record_id: int) -> list[Change]:
+        """What happened to a record, oldest first.
+
+        Raises:
+            InputError: there is none.
+        """
+        return [
+            Change(generation, Action(action), detail, created_ms)
+            for generation, action, detail, created_ms in self._core.history(record_id)
+        ]
+
+    @contextmanager
+    def transaction(self, *, expect: int | None = None) -> Iterator[Transaction]:
+        """Gathers changes, and makes all of them at its end in one commit; on an exception, none.
+
+        No lock is held while they are gathered.
+
+        Args:
+            expect: The generation that the memory must still have then.
+
+        Raises:
+            ConflictError: it has another.
+            InputError: a change cannot be made.
+        """
+        gathered = Transaction()
+        yield gathered
+        self._commit(gathered, expect)
+
+    def _commit(self, gathered: Transaction, expect: int | None) -> None:
+        texts, vectors = gathered.texts(), None
+        if texts and self._embedder.embed is not None:
+            vectors = self._embedder.of(texts)
+        operations = gathered.operations(vectors, dimension=self._embedder.dimension)
+        gathered.settle(self._with_room(lambda: self._core.apply(operations, expect)))
+
+    def snapshot(self, name: str) -> int:
+        """Names the generation that stands now, and returns it: compaction keeps what it sees.
+
+        Raises:
+            InputError: there is a snapshot of that name.
+        """
+        return self._core.snapshot(name)
+
+    def drop_snapshot(self, name: str) -> None:
+        """Takes a name away: what only it kept may then be compacted.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        self._core.drop_snapshot(name)
+
+    def snapshots(self) -> list[Snapshot]:
+        """The named generations, oldest first."""
+        return [Snapshot(*fields) for fields in self._core.snapshots()]
+
+    def compact(self) -> Compaction:
+        """Drops what was forgotten before every snapshot and on which no proof rests, and frees its bytes.
+
+        Readers go on meanwhile, writers wait. Generations before it, or before the oldest snapshot, cannot be seen
+        afterwards.
+        """
+        return Compaction(*self._core.compact())
+
+    def reembed(self, embedder: str | Vectors, *, batch: int = 1024) -> int:
+        """Makes the vectors of all records anew, by another embedder, and replaces them in one commit.
+
+        Other handles then raise ``FormatError`` until they are opened anew with that embedder.
+
+        Args:
+            embedder: A built-in one, or ``porism.Vectors`` with a function.
+            batch: How many texts the function is given at once.
+
+        Returns:
+            How many records there are.
+
+        Raises:
+            InputError: the embedder has no function, or records were inserted meanwhile: then call it again.
+        """
+        chosen = _embedders.embedder(embedder)
+        records = self.find(where(dead=True))
+        made = np.empty((len(records), chosen.dimension), dtype=np.float32)
+        for start in range(0, len(records), batch):
+            texts = [one.statement for one in records[start : start + batch]]
+            made[start : start + batch] = (
+                np.frombuffer(_core.embed(chosen.id, texts), dtype="<f4").reshape(len(texts), -1)
+                if _embedders.is_built_in(chosen)
+                else chosen.of(texts)
+            )
+        self._core.reembed(chosen.id, chosen.dimension, [one.id for one in records], made)
+        self._core.close()
+        self._core = _core.Memory.open(
+            self.path, create=False, embedder=chosen.id, dimension=chosen.dimension, **self._options
+        )
+        self._embedder = chosen
+        return len(records)
+
+    def flush(self) -> None:
+        """Brings every acknowledged write to the disk, whatever the durability."""
+        self._core.flush()
 
     def evidence(
         self,
@@ -243,21 +440,23 @@ class Memory:
             InputError: a record does not exist, a hash is none, or the seconds are negative.
         """
         return self._core.add_evidence(
-            goal,
-            verdict=str(verdict),
-            used=_numbers(used),
-            prover=prover,
-            prover_version=prover_version,
-            label=label,
-            seconds=seconds,
-            reprover=reprover,
-            reprover_version=reprover_version,
-            receipt=None if receipt is None else astuple(receipt),
+            evidence_fields(
+                goal,
+                verdict=verdict,
+                used=used,
+                prover=prover,
+                prover_version=prover_version,
+                label=label,
+                seconds=seconds,
+                reprover=reprover,
+                reprover_version=reprover_version,
+                receipt=receipt,
+            )
         )
 
     def evidence_for(self, goal: int | None = None) -> list[Evidence]:
-        """The evidence for a goal, or all of it, in the order in which it was recorded."""
-        return [_evidence(fields) for fields in self._core.evidence(goal)]
+        """The evidence for a goal and what was merged into it, or all of it, in the order in which it was recorded."""
+        return [_fields.evidence(fields) for fields in self._core.evidence(goal)]
 
     def log_event(
         self, goal: int, *, candidates: Iterable[Candidate], snapshot: int, policy: str, seed: int = 0
@@ -282,7 +481,7 @@ class Memory:
 
     def events(self) -> list[Event]:
         """Every event, in the order in which they were written down."""
-        return [_event(fields) for fields in self._core.events(None)]
+        return [_fields.event(fields) for fields in self._core.events(None)]
 
     def event(self, event_id: int) -> Event:
         """The event of that number.
@@ -293,7 +492,7 @@ class Memory:
         found = self._core.events(event_id)
         if not found:
             raise InputError(f"there is no event {event_id}")
-        return _event(found[0])
+        return _fields.event(found[0])
 
     def settle(
         self,
@@ -321,8 +520,8 @@ class Memory:
         Raises:
             InputError: the event was settled otherwise; the message names both verdicts.
         """
-        fields = (str(verdict), attempts, seconds, _numbers(used), evidence)
-        return _settlement(self._core.settle(event, fields))
+        fields = (str(verdict), attempts, seconds, numbers(used), evidence)
+        return _fields.settlement(self._core.settle(event, fields))
 
     @property
     def generation(self) -> int:
@@ -357,49 +556,61 @@ class Memory:
         finally:
             draft.unlink(missing_ok=True)
 
+    def load(self, source: str | os.PathLike[str] | BinaryIO) -> Imported:
+        """Stores everything that an export holds, in one commit: all of it or, on error, nothing.
+
+        Records get numbers of this memory; those that are known here are counted. Vectors are taken over if both
+        memories have the same embedder, else made anew.
+
+        Args:
+            source: A path, or an open binary file.
+
+        Raises:
+            InputError: a line is not what ``export`` writes; the message names it.
+            StoreIOError: the path cannot be read.
+        """
+        if not isinstance(source, (str, os.PathLike)):
+            return self._load(source)
+        path = Path(source)
+        try:
+            file = path.open("rb")
+        except OSError as error:
+            raise StoreIOError(f"{path}: cannot read the export: {error.strerror}") from error
+        with file:
+            return self._load(file)
+
+    def _load(self, file: BinaryIO) -> Imported:
+        return Imported(*self._with_room(lambda: self._core.load(file.read)))
+
     def verify(self) -> Report:
         """Checks every page, reference, record and vector; takes time in proportion to the size."""
         records, rows, findings = self._core.verify()
         return Report(records, rows, tuple(Finding(str(file), place, reason) for file, place, reason in findings))
 
+    def _vectors(self, texts: Sequence[str], vectors: npt.ArrayLike | None) -> npt.NDArray[np.float32] | None:
+        """The vectors to store with ``texts``; ``None`` when the core makes them."""
+        if vectors is not None:
+            return _embedders.rows(vectors, count=len(texts), dimension=self._embedder.dimension)
+        return self._embedder.of(texts) if self._embedder.embed is not None and texts else None
 
-def _numbers(ids: Iterable[int]) -> list[int]:
-    """Numbers as the core takes them: those in numpy's arrays are no ``int``."""
-    return [int(number) for number in ids]
-
-
-def _stored_record(fields: _core._RecordFields) -> StoredRecord:
-    number, kind, statement, name, source, namespace, key, status, created_ms, inserts = fields
-    return StoredRecord(
-        number, Kind(kind), statement, name, source, namespace, key, Status(status), created_ms, inserts
-    )
-
-
-def _evidence(fields: _core._EvidenceFields) -> Evidence:
-    number, goal, verdict, used, prover, version, label, seconds, reprover, reversion, receipt, created_ms = fields
-    return Evidence(
-        id=number,
-        goal=goal,
-        verdict=Verdict(verdict),
-        used=tuple(used),
-        prover=prover,
-        prover_version=version,
-        label=label,
-        seconds=seconds,
-        reprover=reprover,
-        reprover_version=reversion,
-        receipt=None if receipt is None else Receipt(*receipt),
-        created_ms=created_ms,
-    )
+    def _with_room(self, write: Callable[[], ResultT]) -> ResultT:
+        """Writes; without room, asks whoever minds the budget for some, and writes again."""
+        try:
+            return write()
+        except BudgetError as error:
+            if self._on_budget is None or not self._on_budget(self, error):
+                raise
+        return write()
 
 
-def _settlement(fields: _core._SettlementFields) -> Settlement:
-    verdict, attempts, seconds, used, evidence = fields
-    return Settlement(Verdict(verdict), attempts, seconds, tuple(used), evidence)
+def upgrade(path: str | os.PathLike[str]) -> int:
+    """Rewrites a memory of an older format in the current one; returns the format that it had.
 
+    Nobody may have the memory open.
 
-def _event(fields: _core._EventFields) -> Event:
-    number, goal, snapshot, candidates, policy, seed, created_ms, settlement, settled_ms = fields
-    considered = tuple(Candidate(*candidate) for candidate in candidates)
-    outcome = None if settlement is None else _settlement(settlement)
-    return Event(number, goal, snapshot, considered, policy, seed, created_ms, outcome, settled_ms)
+    Raises:
+        NotAMemoryError: the path is none.
+        LockedError: somebody has it open.
+        FormatError: it was written by a newer Porism.
+    """
+    return _core.upgrade_memory(path)

@@ -121,10 +121,14 @@ class Inserted:
     Attributes:
         id: The number of the record.
         new: Whether it was not known before.
+        forgotten: Whether it is a record that was forgotten or merged away; ``restore`` brings it back.
+        near: Records that were there already and are nearly the same, if that was asked for.
     """
 
     id: int
     new: bool
+    forgotten: bool = False
+    near: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,9 @@ class StoredRecord:
         status: What is known about it.
         created_ms: When it was first inserted, in Unix milliseconds.
         inserts: How often it was inserted.
+        born: The generation from which on it is seen.
+        died: The generation from which on it is seen no more; ``None`` while it is alive.
+        merged_into: The record that it became one with.
     """
 
     id: int
@@ -154,6 +161,9 @@ class StoredRecord:
     status: Status
     created_ms: int
     inserts: int
+    born: int
+    died: int | None = None
+    merged_into: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,15 +284,17 @@ class Stats:
     """What a memory holds, in numbers.
 
     Attributes:
-        records: Records.
+        records: Records that are alive.
         by_kind: Records of each kind.
         by_status: Records of each status.
         evidence: Pieces of evidence.
         events_pending: Events whose outcome is not known.
         events_settled: Events whose outcome is known.
+        dead: Records that were forgotten or merged away, and not compacted yet.
         rows: Rows of vectors.
         size_bytes: Bytes of each file.
         generation: How many writes there were.
+        horizon: The oldest generation that can still be seen.
         embedder: Who made the vectors.
         dimension: How many places they have.
     """
@@ -293,11 +305,118 @@ class Stats:
     evidence: int
     events_pending: int
     events_settled: int
+    dead: int
     rows: int
     size_bytes: dict[str, int]
     generation: int
+    horizon: int
     embedder: str
     dimension: int
+
+
+class Action(StrEnum):
+    """What happened to a record."""
+
+    INSERTED = "inserted"
+    RAISED = "raised"
+    """More is known of it; the detail is the status before."""
+    FORGOTTEN = "forgotten"
+    """It is seen no more; the detail is the reason."""
+    MERGED = "merged"
+    """It became one with another; the detail is that record's number."""
+    RESTORED = "restored"
+    PURGED = "purged"
+    """Its bytes are gone for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of a record.
+
+    Attributes:
+        generation: The generation from which on it is so.
+        action: What happened.
+        detail: More about it, as the action says.
+        created_ms: When, in Unix milliseconds.
+    """
+
+    generation: int
+    action: Action
+    detail: str
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A generation with a name.
+
+    Attributes:
+        name: What it is called.
+        generation: The generation, for ``at``.
+        created_ms: When it was named, in Unix milliseconds.
+    """
+
+    name: str
+    generation: int
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What a call of ``forget`` did, or would do.
+
+    Attributes:
+        ids: The records that are seen no more.
+        size_bytes: Bytes of their statements and vectors, which compaction frees unless a proof rests on them.
+    """
+
+    ids: tuple[int, ...]
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What a purge did, or would do.
+
+    Attributes:
+        ids: The records that are gone for good.
+        unsupported: Records whose evidence used one of them: they lose support.
+    """
+
+    ids: tuple[int, ...]
+    unsupported: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compaction:
+    """What a compaction did.
+
+    Attributes:
+        dropped: Records that are gone.
+        bytes_before: Bytes of all files before.
+        bytes_after: Bytes of all files after.
+    """
+
+    dropped: int
+    bytes_before: int
+    bytes_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did.
+
+    Attributes:
+        new: Records that were new here.
+        known: Records that were known here, and were counted.
+        evidence: Pieces of evidence.
+        events: Events.
+    """
+
+    new: int
+    known: int
+    evidence: int
+    events: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,7 +218,7 @@ def test_export_to_a_file_and_to_a_path_agree(memory: Memory, tmp_path: Path) ->
     memory.export(tmp_path / "dump.jsonl")
     assert (tmp_path / "dump.jsonl").read_bytes() == buffer.getvalue()
     lines = [json.loads(line) for line in buffer.getvalue().splitlines()]
-    assert [line["type"] for line in lines] == ["header", "record", "evidence", "event"]
+    assert [line["type"] for line in lines] == ["header", "record", "evidence", "event", "change"]
     assert lines[2]["receipt"]["claim_hash"] == HASH
 
 

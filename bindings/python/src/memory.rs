@@ -567,10 +567,23 @@ fn upgrade_memory(py: Python<'_>, path: PathBuf) -> PyResult<u32> {
     py.detach(|| memory::upgrade(&path)).map_err(|error| memory_error(py, &error))
 }
 
+/// The vectors of `texts` by a built-in embedder, one behind the other, as little-endian `f32`.
+#[pyfunction]
+fn embed<'py>(py: Python<'py>, embedder: &str, texts: Vec<String>) -> PyResult<Bound<'py, PyBytes>> {
+    let made = py.detach(|| {
+        let rows = texts.iter().map(|text| features::embed_by(embedder, text)).collect::<Option<Vec<_>>>()?;
+        Some(rows.iter().flatten().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>())
+    });
+    let made =
+        made.ok_or_else(|| memory_error(py, &MemoryError::Input(format!("no built-in embedder {embedder:?}"))))?;
+    Ok(PyBytes::new(py, &made))
+}
+
 /// Adds what this file has to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("EMBEDDERS", vec![features::EMBEDDER, features::WORDS_EMBEDDER])?;
     module.add("DIMENSION", features::DIMENSION)?;
     module.add_class::<Memory>()?;
+    module.add_function(wrap_pyfunction!(embed, module)?)?;
     module.add_function(wrap_pyfunction!(upgrade_memory, module)?)
 }
