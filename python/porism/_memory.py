@@ -83,7 +83,7 @@ class Memory:
         read_only: bool = False,
         timeout_s: float = 5.0,
         durability: Durability = "process",
-        embedder: str | Vectors = _core.EMBEDDERS[0],
+        embedder: str | Vectors | None = None,
         budget_bytes: int | None = None,
         on_budget: OnBudget | None = None,
     ) -> Self:
@@ -98,7 +98,8 @@ class Memory:
                 and after a power cut the latest writes may be missing. ``power``: a power cut too. ``none``: the death
                 of the process, and nothing is synced before ``flush``.
             embedder: Who makes the vectors: ``symbols-v1`` sees formulas by their symbols and other texts by their
-                words, ``words-v1`` sees all by their words, ``porism.Vectors`` is the caller's own.
+                words, ``words-v1`` sees all by their words, ``porism.Vectors`` is the caller's own. By default the one
+                that the memory was made with, and ``symbols-v1`` for a new one.
             budget_bytes: How many bytes the files may have; a write beyond raises ``BudgetError``.
             on_budget: Called with the memory and that error; when it returns true, the write is tried once more.
 
@@ -108,15 +109,16 @@ class Memory:
             DamagedError: its files are shorter than they were, or not what they should be.
             StoreIOError: the operating system refused.
         """
-        chosen = _embedders.embedder(embedder)
+        chosen = None if embedder is None else _embedders.embedder(embedder)
         options: _core._Options = {
             "read_only": read_only,
             "timeout_s": timeout_s,
             "durability": durability,
             "budget_bytes": budget_bytes,
         }
-        core = _core.Memory.open(path, create=create, embedder=chosen.id, dimension=chosen.dimension, **options)
-        return cls(core, Path(path), chosen, options, on_budget)
+        named = None if chosen is None else (chosen.id, chosen.dimension)
+        core = _core.Memory.open(path, create=create, embedder=named, **options)
+        return cls(core, Path(path), chosen or _embedders.Vectors(*core.embedder), options, on_budget)
 
     def close(self) -> None:
         """Closes it; to close it again does nothing."""
@@ -393,9 +395,8 @@ class Memory:
             )
         self._core.reembed(chosen.id, chosen.dimension, [one.id for one in records], made)
         self._core.close()
-        self._core = _core.Memory.open(
-            self.path, create=False, embedder=chosen.id, dimension=chosen.dimension, **self._options
-        )
+        named = (chosen.id, chosen.dimension)
+        self._core = _core.Memory.open(self.path, create=False, embedder=named, **self._options)
         self._embedder = chosen
         return len(records)
 

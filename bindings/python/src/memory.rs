@@ -62,7 +62,7 @@ struct Memory(Mutex<Option<Arc<memory::Memory>>>);
 #[pymethods]
 impl Memory {
     #[staticmethod]
-    #[pyo3(signature = (path, *, create, read_only, timeout_s, durability, embedder, dimension, budget_bytes))]
+    #[pyo3(signature = (path, *, create, read_only, timeout_s, durability, embedder, budget_bytes))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a Python function")]
     fn open(
         py: Python<'_>,
@@ -71,24 +71,26 @@ impl Memory {
         read_only: bool,
         timeout_s: f64,
         durability: &str,
-        embedder: String,
-        dimension: u32,
+        embedder: Option<(String, u32)>,
         budget_bytes: Option<u64>,
     ) -> PyResult<Self> {
         let opened = Duration::try_from_secs_f64(timeout_s)
             .map_err(|error| MemoryError::Input(format!("timeout_s={timeout_s}: {error}")))
             .and_then(|timeout| {
                 let durability = durability.parse()?;
-                let options = Options {
+                let any_embedder = embedder.is_none();
+                let mut options = Options {
                     create,
                     read_only,
                     timeout,
                     durability,
-                    embedder,
-                    dimension,
+                    any_embedder,
                     budget_bytes,
                     ..Options::default()
                 };
+                if let Some((embedder, dimension)) = embedder {
+                    (options.embedder, options.dimension) = (embedder, dimension);
+                }
                 py.detach(|| memory::Memory::open(&path, options))
             });
         opened.map(|memory| Self(Mutex::new(Some(Arc::new(memory))))).map_err(|error| memory_error(py, &error))
@@ -238,6 +240,12 @@ impl Memory {
             let settlement = settlement_in(settlement)?;
             memory.settle(EventId(event), &settlement).map(|settlement| settlement_out(&settlement))
         })
+    }
+
+    /// The name of the embedder, and how many places the vectors have.
+    #[getter]
+    fn embedder(&self, py: Python<'_>) -> PyResult<(String, u32)> {
+        self.run(py, |memory| Ok((memory.embedder().0.to_owned(), memory.embedder().1)))
     }
 
     #[getter]

@@ -90,6 +90,8 @@ pub struct Options {
     pub embedder: String,
     /// How many places they have.
     pub dimension: u32,
+    /// Take the embedder that an existing memory was made with, whichever it is.
+    pub any_embedder: bool,
     /// What an acknowledged write survives.
     pub durability: Durability,
     /// How many bytes the files of the memory may have; a write beyond is refused.
@@ -106,6 +108,7 @@ impl Default for Options {
             timeout: Duration::from_secs(5),
             embedder: features::EMBEDDER.to_owned(),
             dimension: u32::try_from(features::DIMENSION).expect("the built-in rows are short"),
+            any_embedder: false,
             durability: Durability::Process,
             budget_bytes: None,
             clock: Box::new(SystemClock),
@@ -125,13 +128,18 @@ pub struct Memory {
 
 impl Memory {
     /// Opens the memory at `path`, in a time that does not depend on its size.
-    pub fn open(path: &Path, options: Options) -> Result<Self> {
+    pub fn open(path: &Path, mut options: Options) -> Result<Self> {
         if options.create && !options.read_only {
             create::if_missing(path, &options.embedder, options.dimension)?;
         }
         create::check_directory(path)?;
-        let reader = Reader::open(path, &options).map_err(|error| error.within(path, options.timeout))?;
+        let reader = Reader::open(path, &mut options).map_err(|error| error.within(path, options.timeout))?;
         Ok(Self { directory: path.into(), options, reader: Mutex::new(reader), writer: Mutex::default() })
+    }
+
+    /// The name of its embedder, and how many places the vectors have.
+    pub fn embedder(&self) -> (&str, u32) {
+        (&self.options.embedder, self.options.dimension)
     }
 
     /// Where it is.
@@ -246,7 +254,7 @@ impl Memory {
     /// Writes everything that it holds as lines of JSON, of one generation; vectors only if asked.
     pub fn export(&self, out: &mut dyn Sink, vectors: bool) -> Result<()> {
         // A connection of its own: an export takes long, and recalls of other threads need not wait for it.
-        let mut reader = Reader::open(&self.directory, &self.options).map_err(|error| self.complete(error))?;
+        let mut reader = Reader::again(&self.directory, &self.options).map_err(|error| self.complete(error))?;
         let mut export = || {
             if vectors {
                 let view = reader.view()?;
@@ -259,7 +267,7 @@ impl Memory {
 
     /// Checks everything that it holds.
     pub fn verify(&self) -> Result<Report> {
-        let mut reader = Reader::open(&self.directory, &self.options).map_err(|error| self.complete(error))?;
+        let mut reader = Reader::again(&self.directory, &self.options).map_err(|error| self.complete(error))?;
         verify::verify(&mut reader).map_err(|error| self.complete(error))
     }
 

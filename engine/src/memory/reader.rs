@@ -40,8 +40,23 @@ pub(super) struct View<'a> {
 
 impl Reader {
     /// Opens the memory in `directory` for reading, and checks that its committed rows are there.
-    pub(super) fn open(directory: &Path, options: &Options) -> Result<Self> {
+    ///
+    /// If any embedder will do, `options` names the memory's afterwards.
+    pub(super) fn open(directory: &Path, options: &mut Options) -> Result<Self> {
         let connection = catalog::open_reader(directory, options.read_only, options.timeout)?;
+        if options.any_embedder {
+            let state = catalog::state(&connection)?;
+            (options.embedder, options.dimension) = (state.embedder, state.dimension);
+        }
+        Self::over(connection, directory, options)
+    }
+
+    /// Another one, with a connection of its own.
+    pub(super) fn again(directory: &Path, options: &Options) -> Result<Self> {
+        Self::over(catalog::open_reader(directory, options.read_only, options.timeout)?, directory, options)
+    }
+
+    fn over(connection: Connection, directory: &Path, options: &Options) -> Result<Self> {
         let state = catalog::state(&connection)?;
         create::check_embedder(directory, &state, &options.embedder, options.dimension)?;
         let segment = open_segment(directory, &connection)?;

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json as json_module
 import sys
 from dataclasses import asdict
+from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,19 +16,32 @@ from rich.markup import escape
 from rich.table import Table
 
 from porism._errors import DamagedError
-from porism._memory import Memory
+from porism._memory import Memory, upgrade
+from porism._where import where
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from porism._types import Report, Stats
 
 app = typer.Typer(help="Look into a memory.", no_args_is_help=True)
 
 File = Annotated[Path, typer.Argument(help="The memory, a directory such as lemmas.porism.")]
+Ids = Annotated[list[int], typer.Argument(help="Numbers of records.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing, only say what would be.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
 
 
-def _open(path: Path) -> Memory:
-    return Memory.open(path, read_only=True)
+class View(StrEnum):
+    """How to look."""
+
+    DENSE = "dense"
+    SYMBOLS = "symbols"
+    WORDS = "words"
+
+
+def _open(path: Path, *, write: bool = False) -> Memory:
+    return Memory.open(path, create=False, read_only=not write)
 
 
 @app.command()
@@ -45,14 +60,23 @@ def recall(
     file: File,
     goal: Annotated[str, typer.Argument(help="A TPTP formula, or any other text.")],
     k: Annotated[int, typer.Option("-k", min=1, help="How many records.")] = 8,
+    view: Annotated[
+        list[View] | None, typer.Option(help="How to look; repeat for several, which are fused. dense by default.")
+    ] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="Only records of this kind; repeat for several.")] = None,
+    status: Annotated[str | None, typer.Option(help='Only of this status, or better: ">=checked".')] = None,
+    namespace: Annotated[str | None, typer.Option(help="Only of this part of the memory.")] = None,
+    at: Annotated[int | None, typer.Option(help="What was alive at this generation.")] = None,
     json: Json = False,
 ) -> None:
     """Print the records nearest to a goal.
 
     Exit code 0: something was found; 1: nothing; 2: usage or input error.
     """
+    conditions = where(kind=kind or (), status=status or (), namespace=namespace)
+    views = [one.value for one in view or [View.DENSE]]
     with _open(file) as memory:
-        hits = list(memory.recall(goal, k=k))
+        hits = list(memory.recall(goal, k=k, where=conditions, views=views, at=at))
     if json:
         for hit in hits:
             typer.echo(json_module.dumps({**asdict(hit.record), "score": hit.score}))
@@ -80,6 +104,92 @@ def export(
         memory.export(sys.stdout.buffer if output is None else output, vectors=vectors)
 
 
+@app.command("import")
+def load(
+    file: Annotated[Path, typer.Argument(help="The memory; made if nothing is there.")],
+    source: Annotated[Path, typer.Argument(help="What porism memory export has written.")],
+    json: Json = False,
+) -> None:
+    """Store everything that an export holds: all of it or, on error, nothing."""
+    with Memory.open(file) as memory:
+        done = memory.load(source)
+    text = f"{done.new} records new, {done.known} known; {done.evidence} pieces of evidence, {done.events} events"
+    _say(json, asdict(done), text)
+
+
+@app.command()
+def forget(
+    file: File,
+    ids: Ids,
+    reason: Annotated[str, typer.Option(help="What the history will say.")] = "",
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """See records no more: no search finds them, until they are restored.
+
+    Exit code 0: some were alive; 1: none was; 2: usage or input error.
+    """
+    with _open(file, write=not dry_run) as memory:
+        done = memory.forget(ids, reason=reason, dry_run=dry_run)
+    _say(json, asdict(done), f"{_done('forgotten', dry_run)}: {_listed(done.ids)} ({done.size_bytes:,} bytes)")
+    raise typer.Exit(0 if done.ids else 1)
+
+
+@app.command()
+def restore(file: File, ids: Ids, json: Json = False) -> None:
+    """See forgotten or merged records again.
+
+    Exit code 0: some were dead; 1: none was; 2: usage or input error.
+    """
+    with _open(file, write=True) as memory:
+        done = memory.restore(ids)
+    _say(json, {"ids": done}, f"restored: {_listed(done)}")
+    raise typer.Exit(0 if done else 1)
+
+
+@app.command()
+def purge(file: File, ids: Ids, dry_run: DryRun = False, json: Json = False) -> None:
+    """Remove records with all that was recorded for them, for good."""
+    with _open(file, write=not dry_run) as memory:
+        done = memory.purge(ids, dry_run=dry_run)
+    text = f"{_done('purged', dry_run)}: {_listed(done.ids)}; losing support: {_listed(done.unsupported)}"
+    _say(json, asdict(done), text)
+
+
+@app.command()
+def history(
+    file: File, record: Annotated[int, typer.Argument(help="The number of a record.")], json: Json = False
+) -> None:
+    """Print what happened to a record."""
+    with _open(file) as memory:
+        changes = memory.history(record)
+    if json:
+        for change in changes:
+            typer.echo(json_module.dumps(asdict(change)))
+        return
+    table = Table("generation", "when", "what", "detail")
+    for change in changes:
+        when = datetime.fromtimestamp(change.created_ms / 1000, UTC).isoformat(sep=" ", timespec="seconds")
+        table.add_row(str(change.generation), when, change.action, escape(change.detail))
+    Console().print(table)
+
+
+@app.command()
+def compact(file: File, json: Json = False) -> None:
+    """Drop for good what was forgotten before every snapshot, and free its bytes."""
+    with _open(file, write=True) as memory:
+        done = memory.compact()
+    text = f"{done.dropped} records dropped; {done.bytes_before:,} bytes before, {done.bytes_after:,} after"
+    _say(json, asdict(done), text)
+
+
+@app.command("upgrade")
+def upgrade_command(file: File, json: Json = False) -> None:
+    """Rewrite a memory of an older format in the current one; nobody may have it open."""
+    found = upgrade(file)
+    _say(json, {"from": found}, f"upgraded from format {found}")
+
+
 @app.command()
 def verify(file: File, json: Json = False) -> None:
     """Check every page, reference, record and vector.
@@ -103,12 +213,29 @@ def verify(file: File, json: Json = False) -> None:
     raise typer.Exit(0 if report.clean else 1)
 
 
+def _say(json: bool, values: dict[str, Any], text: str) -> None:
+    if json:
+        typer.echo(json_module.dumps(values))
+    else:
+        Console(soft_wrap=True).print(text, highlight=False)
+
+
+def _done(what: str, dry_run: bool) -> str:
+    return f"would be {what}" if dry_run else what
+
+
+def _listed(ids: Sequence[int]) -> str:
+    return ", ".join(map(str, ids)) or "none"
+
+
 def _stats_table(file: Path, found: Stats) -> Table:
-    table = Table("what", "count", title=escape(str(file)), caption=f"generation {found.generation}, {found.embedder}")
+    caption = f"generation {found.generation} (visible from {found.horizon}), {found.embedder}"
+    table = Table("what", "count", title=escape(str(file)), caption=caption)
     table.columns[1].justify = "right"
     table.add_row("records", str(found.records))
     for word, count in (*found.by_kind.items(), *found.by_status.items()):
         table.add_row(f"  {word}", str(count))
+    table.add_row("forgotten or merged", str(found.dead))
     table.add_row("evidence", str(found.evidence))
     table.add_row("events pending", str(found.events_pending))
     table.add_row("events settled", str(found.events_settled))
