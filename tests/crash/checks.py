@@ -29,5 +29,7 @@ def expect(found: Ledger, states: list[Ledger], pending: Operation | None) -> Le
     later = states[-1].after(pending, found) if pending else None
     allowed = states if later is None else [*states, later]
     right = next((one for one in reversed(allowed) if not one.differences(found)), None)
-    assert right is not None, f"{states[-1].differences(found)}; under way: {pending}"
+    # Some statements are longer than anybody reads.
+    complaints = [*states[-1].differences(found), f"under way: {pending}"]
+    assert right is not None, "\n".join(line[:200] for line in complaints)
     return right
