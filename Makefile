@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := $(shell find native engine bindings python -type f \
 	\( -name '*.rs' -o -name '*.toml' -o -name '*.h' -o -name '*.py' -o -name '*.pyi' -o -name py.typed -o -path '*/data/*' \) \
 	-not -path '*/__pycache__/*' -not -path '*/target/*' | sort) Cargo.toml Cargo.lock pyproject.toml
-PYTEST_FOLDERS := $(wildcard tests/python tests/crash)
+PYTEST_FOLDERS := $(wildcard tests/python tests/crash tests/attacks)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -71,8 +71,8 @@ fuzz: ## Fuzz every target in tests/fuzz for FUZZ_SECONDS each
 		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --fuzz-dir tests/fuzz $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
 	done
 
-soak: $(VENV)/ready ## The crash tests for SOAK_ROUNDS rounds instead of a few
-	PORISM_CRASH_ROUNDS=$(SOAK_ROUNDS) $(BIN)/pytest -o timeout=0 tests/crash
+soak: $(VENV)/ready ## The crash tests and the attacks for SOAK_ROUNDS rounds instead of a few
+	PORISM_CRASH_ROUNDS=$(SOAK_ROUNDS) $(BIN)/pytest -o timeout=0 $(filter-out tests/python,$(PYTEST_FOLDERS))
 
 wheel: $(VENV)/python ## Build a wheel into dist/
 	$(BIN)/pip wheel --no-deps --wheel-dir dist .

@@ -1,52 +1,97 @@
-"""A writer is killed at random moments: nothing that it acknowledged is lost, and nothing is damaged."""
+"""A writer is killed: what it acknowledged is there, what it was doing is there whole or not at all.
+
+``PORISM_CRASH_ROUNDS`` is how often, in all tests of this file together.
+"""
 
 from __future__ import annotations
 
 import os
 import random
-import subprocess
-import sys
-import time
-from pathlib import Path
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from checks import expect, sound
+from children import DURABILITIES, Children, Order, compiled_recorder, marks_in, recorded
+from ledger import Ledger, history
+from storage import Kind, read_log
 
 from porism._memory import Memory
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
 ROUNDS = int(os.environ.get("PORISM_CRASH_ROUNDS", "25"))
-WRITER = Path(__file__).with_name("writer.py")
+# Two tests in each mode.
+SHARE = -(-ROUNDS // (2 * len(DURABILITIES)))
+# A new memory now and then: what is checked after each kill grows with what was written.
+ROUNDS_PER_MEMORY = 8
+OPERATIONS = 40
 
 
-def killed_writer(path: Path, name: str, *, after_s: float) -> list[list[str]]:
-    """Lets a writer run for a while after its first acknowledgement, kills it, and returns what it acknowledged."""
-    child = subprocess.Popen([sys.executable, str(WRITER), str(path), name], stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    with child.stdout:
-        first = child.stdout.readline()
-        time.sleep(after_s)
-        child.kill()
-        lines = [first, *child.stdout]
-    child.wait()
-    # The last line may be torn; what it reports had happened, but nobody can have read it.
-    return [line.split() for line in lines if line.endswith("\n")]
+@pytest.fixture(scope="module")
+def recorder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compiled_recorder(tmp_path_factory.mktemp("recorder"))
 
 
-def test_a_killed_writer_loses_nothing_that_it_acknowledged(tmp_path: Path) -> None:
-    path = tmp_path / "crash.porism"
-    moments = random.Random(20)
-    records: dict[int, str] = {}
-    events: dict[int, str] = {}
-    for number in range(ROUNDS):
-        for what, identity, state in killed_writer(path, str(number), after_s=moments.uniform(0, 0.15)):
-            (records if what == "record" else events)[int(identity)] = state
-        with Memory.open(path) as memory:
-            report = memory.verify()
-            assert report.clean, report.findings
-            stored = {record.id: record.statement for record in memory.find()}
-            assert records.items() <= stored.items()
-            settled = {event.id: event.settlement for event in memory.events()}
-            assert events.keys() <= settled.keys()
-            assert all(settled[event] is not None for event, state in events.items() if state == "settled")
-            newest = max(records)
-            # Short rows of many small formulas collide, so others may score as high: but nothing scores higher.
-            hits = memory.recall(records[newest], k=len(stored))
-            assert hits.scores[hits.ids == newest] == hits.scores[0]
-    assert len(records) > ROUNDS
+@pytest.fixture(scope="module")
+def children() -> Iterator[Children]:
+    with Children() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def recorded_children(recorder: Path) -> Iterator[Children]:
+    with Children(recorder) as started:
+        yield started
+
+
+def check(path: Path, before: Ledger, marks: list[bytes]) -> Ledger:
+    """Opens a memory after a kill; returns what it holds when that is right."""
+    states, pending = history(before, marks)
+    with Memory.open(path) as memory:
+        found = sound(memory)
+    return expect(found, states[-1:], pending)
+
+
+@pytest.mark.parametrize("durability", DURABILITIES)
+def test_any_moment_is_survived(tmp_path: Path, children: Children, durability: str) -> None:
+    moments = random.Random(durability)
+    acknowledged = 0
+    for number in range(SHARE):
+        if number % ROUNDS_PER_MEMORY == 0:
+            path, ledger = tmp_path / f"crash-{number}.porism", Ledger()
+        marks = tmp_path / f"marks-{number}"
+        order = Order(str(path), str(marks), ledger.to_json(), number, durability)
+        children.run(order, kill_after_s=moments.uniform(0, 0.15))
+        said = marks_in(marks)
+        ledger = check(path, ledger, said)
+        acknowledged += len(said) // 2
+    assert acknowledged > SHARE
+
+
+@pytest.mark.parametrize("durability", DURABILITIES)
+def test_every_operation_is_survived(tmp_path: Path, recorded_children: Children, durability: str) -> None:
+    def run(name: str, kill: str = "") -> tuple[Path, Path, int]:
+        disk, marks, log = tmp_path / name, tmp_path / f"marks-{name}", tmp_path / f"log-{name}"
+        disk.mkdir()
+        settings = recorded(disk, log, kill=kill)
+        path = disk / "crash.porism"
+        order = Order(str(path), str(marks), Ledger().to_json(), 1, durability, OPERATIONS, settings)
+        return path, marks, recorded_children.run(order)
+
+    # What a writer does depends on its seed alone: the first one tells where the others can be killed.
+    assert run("whole")[2] == 0
+    operations = [one.kind for one in read_log(tmp_path / "log-whole") if one.kind is not Kind.MARK]
+    syncs = operations.count(Kind.SYNC)
+    points = [f"sync:{number}:{when}" for number in range(1, syncs + 1) for when in ("before", "after")]
+    chance = random.Random(durability)
+    points = chance.sample(points, min(len(points), SHARE // 2 + 1))
+    while len(points) < SHARE:
+        points.append(f"any:{chance.randint(1, len(operations))}:{chance.choice(['before', 'after', 'amid'])}")
+    for number, point in enumerate(points):
+        path, marks, status = run(str(number), point)
+        assert status == 9, f"{point} was not reached: {status}"
+        check(path, Ledger(), marks_in(marks))
+        shutil.rmtree(path.parent)
