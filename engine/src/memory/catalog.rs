@@ -1,9 +1,12 @@
 //! The catalog: an `SQLite` file that says what the memory holds. It alone decides what is committed.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
+use porism_native::sqlite;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::durability::Durability;
@@ -27,7 +30,9 @@ CREATE TABLE memory (
     -- The oldest generation that can still be seen.
     horizon INTEGER NOT NULL DEFAULT 0,
     -- Records up to this number are in the full-text index.
-    indexed INTEGER NOT NULL DEFAULT 0
+    indexed INTEGER NOT NULL DEFAULT 0,
+    -- What the files of rows carry too, so that those of another memory are told.
+    identity BLOB NOT NULL CHECK (length(identity) = 16)
 ) STRICT;
 
 CREATE TABLE record (
@@ -150,18 +155,28 @@ pub(super) struct State {
     pub(super) segment: u32,
     /// The oldest generation that can still be seen.
     pub(super) horizon: i64,
+    /// What every file of this memory carries.
+    pub(super) identity: Identity,
 }
 
+/// A random number that tells memories apart.
+pub(super) type Identity = [u8; 16];
+
 /// Writes an empty catalog into `directory`.
-pub(super) fn create(directory: &Path, embedder: &str, dimension: u32) -> Result<()> {
+pub(super) fn create(directory: &Path, embedder: &str, dimension: u32) -> Result<State> {
     let connection = create_empty(&directory.join(CATALOG))?;
-    connection.execute("INSERT INTO memory (one, embedder, dimension) VALUES (1, ?1, ?2)", (embedder, dimension))?;
-    connection.close().map_err(|(_, error)| error.into())
+    connection.execute(
+        "INSERT INTO memory (one, embedder, dimension, identity) VALUES (1, ?1, ?2, randomblob(16))",
+        (embedder, dimension),
+    )?;
+    let state = state(&connection)?;
+    connection.close().map_err(|(_, error)| error)?;
+    Ok(state)
 }
 
 /// Writes a catalog with all its tables, and nothing in them, to `path`.
 pub(super) fn create_empty(path: &Path) -> Result<Connection> {
-    let mut connection = Connection::open(path)?;
+    let mut connection = sqlite::create(path)?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
     connection.pragma_update(None, "user_version", FORMAT)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
@@ -171,31 +186,53 @@ pub(super) fn create_empty(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-/// The format of the catalog in `directory`.
+/// The format of the catalog in `directory`, from the header of its file: only the present one can be opened.
 pub(super) fn format(directory: &Path) -> Result<u32> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    read_format(directory, &Connection::open_with_flags(directory.join(CATALOG), flags)?)
+    let mut header = [0; 72];
+    let read = File::open(directory.join(CATALOG)).and_then(|mut file| file.read_exact(&mut header));
+    read.map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => MemoryError::damaged(CATALOG, "its header", "the file ends within it"),
+        _ => MemoryError::io(CATALOG, "read the header", &error),
+    })?;
+    if !header.starts_with(b"SQLite format 3\0") {
+        return Err(MemoryError::damaged(CATALOG, "byte 0", "it does not begin as a catalog"));
+    }
+    // The database file format, section 1.3: numbers in the header are big-endian.
+    let number = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    if number(68) != APPLICATION {
+        let reason = format!("{CATALOG} belongs to application {:#x}, a memory's to {APPLICATION:#x}", number(68));
+        return Err(MemoryError::NotAMemory { path: directory.into(), reason });
+    }
+    Ok(number(60))
+}
+
+fn check_format(directory: &Path) -> Result<()> {
+    match format(directory)? {
+        FORMAT => Ok(()),
+        found @ 1 => Err(MemoryError::OldFormat { path: directory.into(), found, current: FORMAT }),
+        found if found > FORMAT => Err(MemoryError::Format { path: directory.into(), found, supported: FORMAT }),
+        found => Err(MemoryError::damaged(CATALOG, "its header", format!("format {found} was never written"))),
+    }
 }
 
 /// Opens the catalog in `directory` for reading.
 ///
-/// Even a reader opens the file for writing if it can: the last one to close then folds the log into the file.
+/// Even a reader opens the file for writing if it can: the first one after a crash has to recover the log.
 pub(super) fn open_reader(directory: &Path, read_only: bool, timeout: Duration) -> Result<Connection> {
+    check_format(directory)?;
     let mode = if read_only { OpenFlags::SQLITE_OPEN_READ_ONLY } else { OpenFlags::SQLITE_OPEN_READ_WRITE };
     let opened = open(directory, mode, timeout).and_then(|connection| {
-        check_format(directory, &connection)?;
+        state(&connection)?;
         Ok(connection)
     });
     let connection = match opened {
         // Readers of a log need a file of shared memory beside it, which a read-only directory cannot take. Without a log
         // nobody is writing, and the catalog alone is the whole truth.
-        Err(MemoryError::Io { .. }) if !has_log(directory)? => {
-            let connection = open_immutable(directory, timeout)?;
-            check_format(directory, &connection)?;
-            connection
-        }
+        Err(MemoryError::Io { .. }) if !has_log(directory)? => open_immutable(directory, timeout)?,
         other => other?,
     };
+    // The log is folded by who writes, after the rows that it names were synced; a reader would not know of them.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
 }
@@ -208,9 +245,9 @@ const LOG_PAGES: u32 = 100_000;
 pub(super) fn open_writer(directory: &Path, durability: Durability, timeout: Duration) -> Result<Connection> {
     let connection = open(directory, OpenFlags::SQLITE_OPEN_READ_WRITE, timeout)?;
     let synchronous = match durability {
-        Durability::Process => "normal",
+        // The log is synced before it is folded, so the catalog is whole at every moment.
+        Durability::Process | Durability::None => "normal",
         Durability::Power => "full",
-        Durability::None => "off",
     };
     connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -227,21 +264,21 @@ pub(super) fn fold_log(connection: &Connection, truncate: bool) -> Result<()> {
 }
 
 fn open(directory: &Path, mode: OpenFlags, timeout: Duration) -> Result<Connection> {
-    let connection = Connection::open_with_flags(directory.join(CATALOG), mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let connection = sqlite::open(directory.join(CATALOG), mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(timeout)?;
     Ok(connection)
 }
 
 fn open_immutable(directory: &Path, timeout: Duration) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    let connection = Connection::open_with_flags(immutable_uri(&directory.join(CATALOG)), flags)?;
+    let connection = sqlite::open(immutable_uri(&directory.join(CATALOG)), flags)?;
     connection.busy_timeout(timeout)?;
     Ok(connection)
 }
 
 /// The URI of `path` for a database of another format.
 pub(super) fn plain_uri(path: &Path) -> String {
-    uri(path, "mode=ro")
+    uri(path, "mode=ro&vfs=unix")
 }
 
 fn immutable_uri(path: &Path) -> String {
@@ -273,30 +310,10 @@ fn has_log(directory: &Path) -> Result<bool> {
     }
 }
 
-fn check_format(directory: &Path, connection: &Connection) -> Result<()> {
-    let path = || directory.into();
-    match read_format(directory, connection)? {
-        FORMAT => Ok(()),
-        found @ 1 => Err(MemoryError::OldFormat { path: path(), found, current: FORMAT }),
-        found if found > FORMAT => Err(MemoryError::Format { path: path(), found, supported: FORMAT }),
-        found => Err(MemoryError::damaged(CATALOG, "its header", format!("format {found} was never written"))),
-    }
-}
-
-fn read_format(directory: &Path, connection: &Connection) -> Result<u32> {
-    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
-    let application = pragma("application_id")?;
-    if application != APPLICATION {
-        let reason = format!("{CATALOG} belongs to application {application:#x}, a memory's to {APPLICATION:#x}");
-        return Err(MemoryError::NotAMemory { path: directory.into(), reason });
-    }
-    Ok(pragma("user_version")?)
-}
-
 /// Reads what the memory is and how much of it is committed.
 pub(super) fn state(connection: &Connection) -> Result<State> {
-    let mut statement =
-        connection.prepare_cached("SELECT embedder, dimension, rows, generation, segment, horizon FROM memory")?;
+    let mut statement = connection
+        .prepare_cached("SELECT embedder, dimension, rows, generation, segment, horizon, identity FROM memory")?;
     Ok(statement.query_one([], |row| {
         Ok(State {
             embedder: row.get(0)?,
@@ -305,6 +322,7 @@ pub(super) fn state(connection: &Connection) -> Result<State> {
             generation: row.get(3)?,
             segment: row.get(4)?,
             horizon: row.get(5)?,
+            identity: row.get(6)?,
         })
     })?)
 }

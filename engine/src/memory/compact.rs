@@ -1,6 +1,6 @@
 //! Compaction, purging and embedding anew: everything that writes the rows into a new file.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::BufWriter;
 
 use porism_native::map::MappedRows;
@@ -12,7 +12,7 @@ use super::error::{MemoryError, Result};
 use super::record::{RecordId, check_vector};
 use super::segment::{self, Segment};
 use super::writer::Write;
-use super::{Memory, keyword, records, snapshots};
+use super::{Memory, create, keyword, records, snapshots};
 
 /// Records that compaction may drop: dead since before every snapshot, and not what a proof or an event rests on.
 ///
@@ -49,7 +49,7 @@ impl Memory {
     /// Readers go on meanwhile; writers wait.
     pub fn compact(&self) -> Result<Compaction> {
         let bytes_before = self.size_bytes()?;
-        let dropped = self.write(|write| {
+        let dropped = self.write_through(|write| {
             let horizon = snapshots::oldest(&write.transaction)?.unwrap_or_else(|| write.generation());
             let dropped = select(&write.transaction, DROPPABLE, horizon)?;
             remove(&write.transaction, &dropped)?;
@@ -72,7 +72,7 @@ impl Memory {
 
     /// Removes records with all that was recorded for them, for good and from every snapshot.
     pub fn purge(&self, ids: &[RecordId]) -> Result<Purged> {
-        let purged = self.write(|write| {
+        let purged = self.write_through(|write| {
             let purged = plan(&write.transaction, ids)?;
             let doomed = list(purged.ids.iter().map(|id| id.0));
             for sql in [
@@ -122,7 +122,7 @@ impl Memory {
             )));
         }
         vectors.chunks(dimension as usize).try_for_each(|vector| check_vector(vector, dimension as usize))?;
-        self.write(|write| {
+        self.write_through(|write| {
             let all = select(&write.transaction, "id >= ?1", 0)?;
             if all != ids {
                 return Err(MemoryError::Input(format!(
@@ -203,13 +203,13 @@ impl Write<'_> {
         let path = self.directory.join(segment::file_name(number));
         let failed = |error: &std::io::Error| MemoryError::io(&path, "write the rows anew", error);
         let dimension = vectors.map_or(self.state.dimension, |(_, dimension)| dimension);
-        Segment::create(self.directory, number, dimension).map_err(|error| failed(&error))?;
-        let file = OpenOptions::new().append(true).open(&path).map_err(|error| failed(&error))?;
+        let file =
+            Segment::create(self.directory, number, dimension, &self.state.identity).map_err(|error| failed(&error))?;
         let mut out = BufWriter::with_capacity(1 << 20, file);
         let rows = copy_rows(&self.transaction, self.segment, &old, vectors, &mut out)?;
         let file = out.into_inner().map_err(|error| failed(error.error()))?;
         // The old file goes when this is committed, so the new one has to be there whatever the durability.
-        file.sync_all().and_then(|()| File::open(self.directory)?.sync_all()).map_err(|error| failed(&error))?;
+        file.sync_all().and_then(|()| create::sync_directory(self.directory)).map_err(|error| failed(&error))?;
         self.transaction.execute("UPDATE memory SET segment = ?1", [number])?;
         self.state.segment = number;
         self.state.dimension = dimension;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::catalog::{self, State};
 use super::error::{CATALOG, MemoryError, Result};
-use super::segment::{self, Segment};
+use super::segment::Segment;
 
 /// Makes an empty memory at `path` if nothing is there.
 ///
@@ -33,9 +33,16 @@ pub(super) fn if_missing(path: &Path, embedder: &str, dimension: u32) -> Result<
 
 fn build(draft: &Path, embedder: &str, dimension: u32) -> Result<()> {
     fs::create_dir(draft).map_err(|error| MemoryError::io(draft, "make the directory", &error))?;
-    Segment::create(draft, segment::FIRST, dimension)
-        .map_err(|error| MemoryError::io(draft, "write the rows", &error))?;
-    catalog::create(draft, embedder, dimension).map_err(|error| error.within(draft, Duration::ZERO))
+    let state = catalog::create(draft, embedder, dimension).map_err(|error| error.within(draft, Duration::ZERO))?;
+    Segment::create(draft, state.segment, dimension, &state.identity)
+        .and_then(|file| file.sync_all())
+        .and_then(|()| sync_directory(draft))
+        .map_err(|error| MemoryError::io(draft, "write the rows", &error))
+}
+
+/// Waits until the names in `directory` are on the disk.
+pub(super) fn sync_directory(directory: &Path) -> io::Result<()> {
+    fs::File::open(directory)?.sync_all()
 }
 
 /// Moves the draft to its place, unless another process was faster: then that memory is as good.
@@ -44,8 +51,14 @@ fn place(draft: &Path, path: &Path) -> Result<()> {
         Err(_) if path.join(CATALOG).exists() => {
             fs::remove_dir_all(draft).map_err(|error| MemoryError::io(draft, "remove the directory", &error))
         }
-        outcome => outcome.map_err(|error| MemoryError::io(path, "make the memory", &error)),
+        outcome => outcome
+            .and_then(|()| sync_directory(parent(path)))
+            .map_err(|error| MemoryError::io(path, "make the memory", &error)),
     }
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// A hidden sibling of `path` that no other process or thread uses.

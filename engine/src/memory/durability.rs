@@ -9,7 +9,7 @@ words! {
         Process = "process",
         /// A power cut too: everything is synced to the disk before a write returns.
         Power = "power",
-        /// The death of the process; nothing is ever synced before `flush`. For bulk loads that can be repeated.
+        /// The same, but syncing waits for `flush`, for the end, or until there is very much of it. For bulk loads.
         None = "none",
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use porism_native::map::MapError;
+use porism_native::sqlite::damaged_page;
 use rusqlite::ErrorCode;
 use thiserror::Error;
 
@@ -93,6 +94,10 @@ impl MemoryError {
 
 impl From<rusqlite::Error> for MemoryError {
     fn from(error: rusqlite::Error) -> Self {
+        if let Some(damage) = damaged_page(&error) {
+            let reason = "its checksum is not that of its bytes";
+            return Self::damaged(CATALOG, format!("page {}", damage.page), reason);
+        }
         let reason = error.to_string();
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {

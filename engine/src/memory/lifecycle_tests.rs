@@ -324,6 +324,32 @@ fn new_vectors_replace_all_or_none() {
 }
 
 #[test]
+fn a_memory_of_format_1_is_refused_and_upgraded() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("m.porism");
+    std::fs::create_dir(&path).unwrap();
+    let asset = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/assets/format-1.porism");
+    for file in ["catalog.sqlite", "rows-000001.f32"] {
+        std::fs::copy(asset.join(file), path.join(file)).unwrap();
+    }
+    let refused = Memory::open(&path, Options::default()).unwrap_err();
+    assert!(matches!(refused, MemoryError::OldFormat { found: 1, current: 2, .. }), "{refused}");
+    assert_eq!(upgrade(&path).unwrap(), 1);
+    assert_eq!(upgrade(&path).unwrap(), 2, "once more changes nothing");
+    let memory = Memory::open(&path, Options::default()).unwrap();
+    assert_eq!(alive(&memory), [1, 2, 3, 4]);
+    assert_eq!(recalled(&memory, "![X]: f(X,e) = X", &Filter::default()), [1, 2, 3, 4]);
+    let proof = memory.evidence(Some(RecordId(3))).unwrap().remove(0);
+    assert_eq!(proof.content.used, [1, 2].map(RecordId));
+    assert_eq!(memory.events(None).unwrap()[0].settlement.as_ref().unwrap().evidence, Some(proof.id));
+    assert_eq!(memory.insert(&lemma("new(a)")).unwrap().id, RecordId(5));
+    assert_eq!(memory.verify().unwrap().findings, []);
+    let mut files: Vec<_> = std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    files.sort_unstable();
+    assert!(!files.iter().any(|name| name == "rows-000001.f32" || name == "catalog.sqlite.upgrade"), "{files:?}");
+}
+
+#[test]
 fn a_write_beyond_the_budget_is_refused_and_does_no_harm() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("m.porism");

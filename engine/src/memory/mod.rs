@@ -288,6 +288,19 @@ impl Memory {
         written.map_err(|error| self.complete(error))
     }
 
+    /// The same, but the commit is on the disk when this returns: afterwards what it replaced may be deleted.
+    fn write_through<T>(&self, action: impl FnOnce(&mut Write<'_>) -> Result<T>) -> Result<T> {
+        let written = self.with_writer(|writer, options| {
+            writer.fully_synced(|writer| {
+                let mut write = writer.begin(options)?;
+                let outcome = action(&mut write)?;
+                write.commit()?;
+                Ok(outcome)
+            })
+        });
+        written.map_err(|error| self.complete(error))
+    }
+
     /// Runs `action`, which changes nothing that can be seen, in one transaction.
     fn maintain<T>(&self, action: impl FnOnce(&Write<'_>) -> Result<T>) -> Result<T> {
         let written = self.with_writer(|writer, options| {

@@ -168,7 +168,7 @@ fn open_segment(directory: &Path, connection: &Connection) -> Result<Segment> {
     let mut look = 1;
     loop {
         let state = catalog::state(connection)?;
-        match Segment::open(directory, state.segment, state.dimension, false) {
+        match Segment::open(directory, &state, false) {
             Err(MemoryError::Damaged { .. })
                 if look < LOOKS && catalog::state(connection)?.segment != state.segment =>
             {

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 
 use porism_native::map::MappedRows;
 
+use super::catalog::{Identity, State};
 use super::error::{MemoryError, Result};
 
-/// The number of the first file of rows; compaction writes the next.
+/// The number of the first file of rows, as the catalog's schema says; compaction writes the next.
+#[cfg(test)]
 pub(super) const FIRST: u32 = 1;
 
 /// The name of the file of rows `number` inside a memory's directory.
@@ -23,9 +25,9 @@ pub(super) fn file_number(name: &str) -> Option<u32> {
 }
 
 /// The version of the layout that is described here and in `docs/format.md`.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const MAGIC: [u8; 8] = *b"porismF\n";
-const HEADER_BYTES: usize = 64;
+pub(super) const HEADER_BYTES: usize = 64;
 /// The header's own checksum fills its last four bytes.
 const CHECKED_BYTES: usize = HEADER_BYTES - 4;
 
@@ -42,19 +44,21 @@ impl Segment {
     /// Writes the empty file of rows `number`, of `dimension` places, into `directory`.
     ///
     /// A file that is there already belongs to nobody: its writer died before it could commit.
-    pub(super) fn create(directory: &Path, number: u32, dimension: u32) -> io::Result<()> {
-        File::create(directory.join(file_name(number)))?.write_all(&header(dimension))
+    pub(super) fn create(directory: &Path, number: u32, dimension: u32, identity: &Identity) -> io::Result<File> {
+        let mut file = File::create(directory.join(file_name(number)))?;
+        file.write_all(&header(dimension, identity))?;
+        Ok(file)
     }
 
-    /// Opens the file of rows `number` in `directory` and checks its header against the catalog's `dimension`.
-    pub(super) fn open(directory: &Path, number: u32, dimension: u32, append: bool) -> Result<Self> {
-        let path = directory.join(file_name(number));
+    /// Opens the file of rows in `directory` that `state` names, and checks its header against what the catalog says.
+    pub(super) fn open(directory: &Path, state: &State, append: bool) -> Result<Self> {
+        let path = directory.join(file_name(state.segment));
         let mut file = OpenOptions::new().read(true).write(append).open(&path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => MemoryError::damaged(&path, "its directory", "the file is missing"),
             _ => MemoryError::io(&path, "open the file", &error),
         })?;
-        check_header(&mut file, &path, dimension)?;
-        Ok(Self { number, file, path, stride: dimension as usize * size_of::<f32>() })
+        check_header(&mut file, &path, state)?;
+        Ok(Self { number: state.segment, file, path, stride: state.dimension as usize * size_of::<f32>() })
     }
 
     /// Maps the first `rows` rows.
@@ -110,17 +114,18 @@ pub(super) fn unit(vector: &[f32]) -> Vec<f32> {
     vector.iter().map(|&x| (f64::from(x) / norm) as f32).collect()
 }
 
-fn header(dimension: u32) -> [u8; HEADER_BYTES] {
+fn header(dimension: u32, identity: &Identity) -> [u8; HEADER_BYTES] {
     let mut header = [0; HEADER_BYTES];
     header[..8].copy_from_slice(&MAGIC);
     header[8..12].copy_from_slice(&VERSION.to_le_bytes());
     header[12..16].copy_from_slice(&dimension.to_le_bytes());
+    header[16..32].copy_from_slice(identity);
     let checksum = crc32fast::hash(&header[..CHECKED_BYTES]);
     header[CHECKED_BYTES..].copy_from_slice(&checksum.to_le_bytes());
     header
 }
 
-fn check_header(file: &mut File, path: &Path, dimension: u32) -> Result<()> {
+fn check_header(file: &mut File, path: &Path, state: &State) -> Result<()> {
     let mut found = [0; HEADER_BYTES];
     file.read_exact(&mut found).map_err(|error| match error.kind() {
         io::ErrorKind::UnexpectedEof => MemoryError::damaged(path, "its header", "the file ends within it"),
@@ -141,12 +146,19 @@ fn check_header(file: &mut File, path: &Path, dimension: u32) -> Result<()> {
     if word(&found, 8) > VERSION {
         return Err(MemoryError::Format { path: path.into(), found: word(&found, 8), supported: VERSION });
     }
-    if word(&found, 12) != dimension {
+    if word(&found, 12) != state.dimension {
         return Err(MemoryError::damaged(
             path,
             "byte 12",
-            format!("its rows have {} dimensions, the catalog says {dimension}", word(&found, 12)),
+            format!("its rows have {} dimensions, the catalog says {}", word(&found, 12), state.dimension),
         ));
+    }
+    if found[16..32] != state.identity {
+        let mut identity = Identity::default();
+        identity.copy_from_slice(&found[16..32]);
+        let [here, there] = [identity, state.identity].map(u128::from_be_bytes);
+        let reason = format!("it belongs to the memory {here:032x}, the catalog to {there:032x}");
+        return Err(MemoryError::damaged(path, "byte 16", reason));
     }
     Ok(())
 }
@@ -170,17 +182,37 @@ mod tests {
         assert_eq!(row, [0, 0, 0, 0, 0, 0, 0x80, 0xbf]);
     }
 
+    fn state() -> State {
+        State {
+            embedder: "any".into(),
+            dimension: 256,
+            rows: 0,
+            generation: 0,
+            segment: FIRST,
+            horizon: 0,
+            identity: [7; 16],
+        }
+    }
+
     #[test]
     fn every_flipped_bit_of_the_header_is_noticed() {
         let directory = tempfile::tempdir().unwrap();
-        let good = header(256);
+        let good = header(256, &[7; 16]);
         for bit in 0..HEADER_BYTES * 8 {
             let mut bad = good;
             bad[bit / 8] ^= 1 << (bit % 8);
             std::fs::write(directory.path().join(file_name(FIRST)), bad).unwrap();
-            let refused = Segment::open(directory.path(), FIRST, 256, false).unwrap_err();
+            let refused = Segment::open(directory.path(), &state(), false).unwrap_err();
             assert!(matches!(refused, MemoryError::Damaged { .. }), "bit {bit}: {refused}");
         }
+    }
+
+    #[test]
+    fn rows_of_another_memory_are_told() {
+        let directory = tempfile::tempdir().unwrap();
+        Segment::create(directory.path(), FIRST, 256, &[8; 16]).unwrap();
+        let refused = Segment::open(directory.path(), &state(), false).unwrap_err().to_string();
+        assert!(refused.contains("belongs to the memory 0808"), "{refused}");
     }
 
     #[test]
@@ -193,12 +225,12 @@ mod tests {
     #[test]
     fn a_newer_format_is_named() {
         let directory = tempfile::tempdir().unwrap();
-        let mut newer = header(256);
+        let mut newer = header(256, &[7; 16]);
         newer[8] = 9;
         let checksum = crc32fast::hash(&newer[..CHECKED_BYTES]);
         newer[CHECKED_BYTES..].copy_from_slice(&checksum.to_le_bytes());
         std::fs::write(directory.path().join(file_name(FIRST)), newer).unwrap();
-        let refused = Segment::open(directory.path(), FIRST, 256, false).unwrap_err();
+        let refused = Segment::open(directory.path(), &state(), false).unwrap_err();
         assert!(matches!(refused, MemoryError::Format { found: 9, supported: VERSION, .. }), "{refused}");
     }
 }

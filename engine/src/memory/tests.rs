@@ -226,7 +226,8 @@ fn a_newer_format_is_refused_with_both_numbers() {
     let (directory, memory) = memory();
     drop(memory);
     let path = directory.path().join("m.porism");
-    let catalog = rusqlite::Connection::open(path.join("catalog.sqlite")).unwrap();
+    let catalog =
+        porism_native::sqlite::open(path.join("catalog.sqlite"), rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
     catalog.pragma_update(None, "user_version", FORMAT + 1).unwrap();
     drop(catalog);
     let refused = Memory::open(&path, options()).unwrap_err();
@@ -269,7 +270,8 @@ fn a_truncated_file_of_rows_is_refused_with_both_lengths() {
 fn a_changed_statement_is_reported() {
     let (directory, memory) = memory();
     let id = memory.insert(&lemma("p")).unwrap().id;
-    let catalog = rusqlite::Connection::open(directory.path().join("m.porism/catalog.sqlite")).unwrap();
+    let path = directory.path().join("m.porism/catalog.sqlite");
+    let catalog = porism_native::sqlite::open(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
     catalog.execute("UPDATE record SET statement = 'q', status = 'verified'", []).unwrap();
     assert!(matches!(memory.get(&[id], None).unwrap_err(), MemoryError::Damaged { .. }));
     let places: Vec<_> = memory.verify().unwrap().findings.into_iter().map(|finding| finding.reason).collect();

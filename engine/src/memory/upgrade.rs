@@ -1,20 +1,25 @@
 //! Bringing a memory of an older format up to this one.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Seek, SeekFrom};
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::catalog::{self, FORMAT};
+use super::catalog::{self, FORMAT, State};
+use super::create;
 use super::error::{CATALOG, MemoryError, Result};
+use super::segment::{self, Segment};
 
 const DRAFT: &str = "catalog.sqlite.upgrade";
+/// The number of the file of rows of format 1, which is never compacted.
+const OLD_SEGMENT: u32 = 1;
 
 /// What a catalog of format 1 holds, as rows of format 2: all its records have been alive from its present generation on.
 const FROM_1: &str = "
-INSERT INTO memory (one, embedder, dimension, rows, generation, horizon)
-    SELECT one, embedder, dimension, rows, generation, generation FROM old.memory;
+INSERT INTO memory (one, embedder, dimension, rows, generation, segment, horizon, identity)
+    SELECT one, embedder, dimension, rows, generation, 2, generation, randomblob(16) FROM old.memory;
 INSERT INTO record (id, kind, name, statement, source, namespace, key, status, created_ms, inserts, checksum, row, row_checksum, born)
     SELECT id, kind, name, statement, source, namespace, key, status, created_ms, inserts, checksum, row, row_checksum, generation
     FROM old.record, old.memory ORDER BY id;
@@ -31,7 +36,7 @@ INSERT INTO settlement_used SELECT * FROM old.settlement_used;
 /// Nobody else may have the memory open. A new catalog is written beside the old one and then takes its place: a process that dies
 /// in between leaves the old one.
 pub fn upgrade(path: &Path) -> Result<u32> {
-    super::create::check_directory(path)?;
+    create::check_directory(path)?;
     upgrade_catalog(path).map_err(|error| error.within(path, Duration::ZERO))
 }
 
@@ -51,8 +56,10 @@ fn upgrade_catalog(path: &Path) -> Result<u32> {
         let _ = fs::remove_file(&draft);
     }
     written?;
-    let replaced = fs::rename(&draft, path.join(CATALOG)).and_then(|()| fs::File::open(path)?.sync_all());
+    let replaced = fs::rename(&draft, path.join(CATALOG)).and_then(|()| create::sync_directory(path));
     replaced.map_err(|error| MemoryError::io(CATALOG, "replace the catalog", &error))?;
+    let rows = path.join(segment::file_name(OLD_SEGMENT));
+    fs::remove_file(&rows).map_err(|error| MemoryError::io(rows, "remove the old rows", &error))?;
     Ok(found)
 }
 
@@ -74,7 +81,22 @@ fn write_draft(path: &Path, draft: &Path) -> Result<()> {
     let new = catalog::create_empty(draft)?;
     new.execute("ATTACH ?1 AS old", [catalog::plain_uri(&path.join(CATALOG))])?;
     new.execute_batch(&format!("BEGIN; {FROM_1} COMMIT; DETACH old;"))?;
-    new.pragma_update(None, "synchronous", "full")?;
+    copy_rows(path, &catalog::state(&new)?)?;
     catalog::fold_log(&new, true)?;
     new.close().map_err(|(_, error)| error.into())
+}
+
+/// Copies the rows of the old file behind a header of this format.
+fn copy_rows(path: &Path, state: &State) -> Result<()> {
+    let old = path.join(segment::file_name(OLD_SEGMENT));
+    let copy = || -> std::io::Result<()> {
+        let mut from = File::open(&old)?;
+        from.seek(SeekFrom::Start(segment::HEADER_BYTES as u64))?;
+        let mut to = Segment::create(path, state.segment, state.dimension, &state.identity)?;
+        std::io::copy(&mut from, &mut to)?;
+        to.sync_all()
+    };
+    copy().map_err(|error| MemoryError::io(&old, "copy the rows", &error))?;
+    // The checksums of the rows stand in the catalog and are compared when they are read, as ever.
+    Segment::open(path, state, false)?.map(state.rows).map(drop)
 }

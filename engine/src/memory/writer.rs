@@ -16,6 +16,8 @@ use super::turnstile::Turnstile;
 
 /// After how much work the log is folded into the catalog: a write counts one, and each of its rows one more.
 const FOLD_AFTER: u64 = 4_000;
+/// The same where syncing is to be rare.
+const FOLD_RARELY: u64 = 500_000;
 /// How many bytes of rows are gathered before they are written.
 const ROWS_AT_ONCE: usize = 1 << 20;
 
@@ -39,8 +41,7 @@ impl Writer {
         }
         let turnstile = Turnstile::open(directory)?;
         let connection = catalog::open_writer(directory, options.durability, options.timeout)?;
-        let State { segment, dimension, .. } = catalog::state(&connection)?;
-        let segment = Segment::open(directory, segment, dimension, true)?;
+        let segment = Segment::open(directory, &catalog::state(&connection)?, true)?;
         let directory = directory.to_owned();
         Ok(Self { connection, directory, segment, turnstile, durability: options.durability, work: 0 })
     }
@@ -53,7 +54,7 @@ impl Writer {
         let state = catalog::state(&transaction)?;
         create::check_embedder(&self.directory, &state, &options.embedder, options.dimension)?;
         if state.segment != self.segment.number {
-            self.segment = Segment::open(&self.directory, state.segment, state.dimension, true)?;
+            self.segment = Segment::open(&self.directory, &state, true)?;
         }
         Ok(Write {
             transaction,
@@ -73,7 +74,8 @@ impl Writer {
     /// not more.
     pub(super) fn committed(&mut self, rows: u64) -> Result<()> {
         self.work += 1 + rows;
-        if self.work >= FOLD_AFTER {
+        let much = if self.durability == Durability::None { FOLD_RARELY } else { FOLD_AFTER };
+        if self.work >= much {
             self.fold(false)?;
         }
         Ok(())
@@ -82,20 +84,28 @@ impl Writer {
     /// Brings everything to the disk, whatever the durability.
     pub(super) fn flush(&mut self) -> Result<()> {
         self.segment.sync()?;
-        self.connection.pragma_update(None, "synchronous", "full")?;
-        let folded = catalog::fold_log(&self.connection, false);
-        if self.durability == Durability::None {
-            self.connection.pragma_update(None, "synchronous", "off")?;
-        }
-        self.work = 0;
-        folded
+        self.fully_synced(|writer| {
+            // Folding syncs the log first. With nothing to fold, a commit of nothing new syncs it.
+            catalog::fold_log(&writer.connection, false)?;
+            let changed = writer.connection.execute("UPDATE memory SET rows = rows", [])?;
+            debug_assert_eq!(changed, 1, "a memory has one row of its own");
+            Ok(())
+        })
     }
 
-    /// Folds the log into the catalog.
-    pub(super) fn fold(&mut self, truncate: bool) -> Result<()> {
-        if self.durability != Durability::None {
-            self.segment.sync()?;
+    /// Runs `action` with every commit synced before it returns.
+    pub(super) fn fully_synced<T>(&mut self, action: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.connection.pragma_update(None, "synchronous", "full")?;
+        let outcome = action(self);
+        if self.durability != Durability::Power {
+            self.connection.pragma_update(None, "synchronous", "normal")?;
         }
+        outcome
+    }
+
+    /// Folds the log into the catalog, after the rows that it names have been synced.
+    pub(super) fn fold(&mut self, truncate: bool) -> Result<()> {
+        self.segment.sync()?;
         self.work = 0;
         catalog::fold_log(&self.connection, truncate)
     }
@@ -105,7 +115,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         // The connection folds its log when it closes: the rows have to be there first. Nobody is left to hear of an error; the
         // rows are then reported as damaged when they are read.
-        if self.durability != Durability::None && self.work > 0 {
+        if self.work > 0 {
             let _ = self.segment.sync();
         }
     }
