@@ -37,7 +37,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("store") / "small.porism"
     make(path)
     assert not any(isinstance(answer, str) for answer in read_all(path).values())
-    assert {entry.name for entry in path.iterdir()} == {CATALOG, rows_of(path)}
+    assert {entry.name for entry in path.iterdir()} == {CATALOG, rows_of(path), "writer.lock"}
     return path
 
 

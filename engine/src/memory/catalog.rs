@@ -237,6 +237,12 @@ pub(super) fn open_reader(directory: &Path, read_only: bool, timeout: Duration) 
     Ok(connection)
 }
 
+/// Lets a reader clear away a log in which there is nothing, if it is the last to close.
+pub(super) fn clear_log_on_close(connection: &Connection) -> Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    Ok(())
+}
+
 /// How many pages the log may have before `SQLite` itself folds it into the catalog. The writer does so earlier, after it has synced
 /// the rows; this bounds the log of a single large write.
 const LOG_PAGES: u32 = 100_000;
@@ -302,7 +308,7 @@ fn uri(path: &Path, parameters: &str) -> String {
 }
 
 /// Whether there are commits that the catalog does not hold yet.
-fn has_log(directory: &Path) -> Result<bool> {
+pub(super) fn has_log(directory: &Path) -> Result<bool> {
     match directory.join(format!("{CATALOG}-wal")).metadata() {
         Ok(log) => Ok(log.len() > 0),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),

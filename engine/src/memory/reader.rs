@@ -116,6 +116,15 @@ impl Reader {
     }
 }
 
+impl Drop for Reader {
+    fn drop(&mut self) {
+        // With nothing in the log there is nothing to fold, and the last to close may clear it away. That it stays is no harm.
+        if catalog::has_log(&self.directory).is_ok_and(|log| !log) {
+            let _ = catalog::clear_log_on_close(&self.connection);
+        }
+    }
+}
+
 impl View<'_> {
     /// An error if the generation `at` cannot be seen.
     pub(super) fn check_at(&self, at: Option<i64>) -> Result<()> {

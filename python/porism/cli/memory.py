@@ -74,7 +74,7 @@ def recall(
     Exit code 0: something was found; 1: nothing; 2: usage or input error.
     """
     conditions = where(kind=kind or (), status=status or (), namespace=namespace)
-    views = [one.value for one in view or [View.DENSE]]
+    views: list[Any] = [one.value for one in view or [View.DENSE]]
     with _open(file) as memory:
         hits = list(memory.recall(goal, k=k, where=conditions, views=views, at=at))
     if json:
