@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import shutil
@@ -15,15 +14,12 @@ from typing import TYPE_CHECKING, Self
 
 import pytest
 
-from porism._memory import Memory
-
 if TYPE_CHECKING:
     from types import TracebackType
 
 RECORDER = Path(__file__).with_name("recorder.c")
 WRITER = Path(__file__).with_name("writer.py")
-SUPPORTED = "durability" in inspect.signature(Memory.open).parameters
-DURABILITIES = ("process", "power", "none") if SUPPORTED else ("process",)
+DURABILITIES = ("process", "power", "none")
 MARKS = 800
 
 

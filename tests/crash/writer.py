@@ -8,7 +8,6 @@ A writer says in its file of marks what it is about to do, and, when the call ha
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import random
@@ -49,9 +48,7 @@ def write(order: dict[str, Any]) -> None:
     """Does what the order says, in a process of its own."""
     os.environ.update(order["environment"])
     os.dup2(os.open(order["marks"], os.O_WRONLY | os.O_CREAT | os.O_APPEND), MARKS)
-    supported = "durability" in inspect.signature(Memory.open).parameters
-    options = {"durability": order["durability"]} if supported else {}
-    with Memory.open(Path(order["path"]), **options) as memory:
+    with Memory.open(Path(order["path"]), durability=order["durability"]) as memory:
         writer = Writer(memory, Ledger.from_json(order["ledger"]), order["seed"])
         for number, operation in zip(range(order["operations"]), writer.plan(), strict=False):
             writer.carry_out(operation)
@@ -65,8 +62,6 @@ class Writer:
 
     def __init__(self, memory: Memory, ledger: Ledger, seed: int) -> None:
         self.memory = memory
-        # What only a later version can do; `plan` asks first.
-        self.later: Any = memory
         self.ledger = ledger
         self.seed = seed
         self.chance = random.Random(seed)
@@ -88,15 +83,12 @@ class Writer:
             (2, self.plan_evidence),
             (2, self.plan_event),
             (2, self.plan_settlement),
+            (2, self.plan_forgetting),
+            (1, self.plan_restoring),
+            (2, self.plan_merge),
+            (1, lambda: {"do": "compact"}),
+            (1, lambda: {"do": "flush"}),
         ]
-        later: list[tuple[int, str, Callable[[], Operation | None]]] = [
-            (2, "forget", self.plan_forgetting),
-            (1, "restore", self.plan_restoring),
-            (2, "merge", self.plan_merge),
-            (1, "compact", lambda: {"do": "compact"}),
-            (1, "flush", lambda: {"do": "flush"}),
-        ]
-        plans += [(weight, plan) for weight, name, plan in later if hasattr(self.memory, name)]
         while True:
             (plan,) = self.chance.choices([plan for _, plan in plans], [weight for weight, _ in plans])
             operation = plan()
@@ -178,19 +170,19 @@ class Writer:
         self.memory.settle(operation["event"], verdict=Verdict.PROVED, attempts=1, seconds=operation["seconds"])
 
     def do_forget(self, operation: Operation) -> None:
-        self.later.forget(operation["ids"], reason="a test")
+        self.memory.forget(operation["ids"], reason="a test")
 
     def do_restore(self, operation: Operation) -> None:
-        self.later.restore(operation["ids"])
+        self.memory.restore(operation["ids"])
 
     def do_merge(self, operation: Operation) -> int:
-        return int(self.later.merge(operation["a"], operation["b"]))
+        return self.memory.merge(operation["a"], operation["b"])
 
     def do_compact(self, _: Operation) -> None:
-        self.later.compact()
+        self.memory.compact()
 
     def do_flush(self, _: Operation) -> None:
-        self.later.flush()
+        self.memory.flush()
 
 
 def insert(*records: list[str | None]) -> Operation:
