@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def test_both_have_the_same_methods() -> None:
     def public(kind: type) -> set[str]:
-        return {name for name in vars(kind) if not name.startswith("_")}
+        return {name for name in dir(kind) if not name.startswith("_")}
 
     assert public(AsyncMemory) == public(Memory)
     for name in public(Memory) - {"open", "close", "path", "generation", "transaction"}:

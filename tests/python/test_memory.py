@@ -264,7 +264,7 @@ def test_a_newer_format_is_refused(memory: Memory, path: Path) -> None:
     catalog = bytearray((path / "catalog.sqlite").read_bytes())
     catalog[60:64] = (99).to_bytes(4, "big")  # SQLite's user_version
     (path / "catalog.sqlite").write_bytes(catalog)
-    with pytest.raises(FormatError, match="format 99, but this version reads formats up to 1"):
+    with pytest.raises(FormatError, match="format 99, but this version reads formats up to 2"):
         Memory.open(path)
 
 
