@@ -175,8 +175,11 @@ pub(super) fn create(directory: &Path, embedder: &str, dimension: u32) -> Result
 }
 
 /// Writes a catalog with all its tables, and nothing in them, to `path`.
+///
+/// Nothing is synced: whoever makes it syncs the whole file, once, before it gets its name.
 pub(super) fn create_empty(path: &Path) -> Result<Connection> {
     let mut connection = sqlite::create(path)?;
+    connection.pragma_update(None, "synchronous", "off")?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
     connection.pragma_update(None, "user_version", FORMAT)?;
     connection.pragma_update(None, "journal_mode", "wal")?;

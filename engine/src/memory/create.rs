@@ -36,8 +36,14 @@ fn build(draft: &Path, embedder: &str, dimension: u32) -> Result<()> {
     let state = catalog::create(draft, embedder, dimension).map_err(|error| error.within(draft, Duration::ZERO))?;
     Segment::create(draft, state.segment, dimension, &state.identity)
         .and_then(|file| file.sync_all())
+        .and_then(|()| sync_file(&draft.join(CATALOG)))
         .and_then(|()| sync_directory(draft))
         .map_err(|error| MemoryError::io(draft, "write the rows", &error))
+}
+
+/// Waits until what was written to `path` is on the disk, by whomever.
+pub(super) fn sync_file(path: &Path) -> io::Result<()> {
+    fs::OpenOptions::new().write(true).open(path)?.sync_all()
 }
 
 /// Waits until the names in `directory` are on the disk.

@@ -83,7 +83,8 @@ fn write_draft(path: &Path, draft: &Path) -> Result<()> {
     new.execute_batch(&format!("BEGIN; {FROM_1} COMMIT; DETACH old;"))?;
     copy_rows(path, &catalog::state(&new)?)?;
     catalog::fold_log(&new, true)?;
-    new.close().map_err(|(_, error)| error.into())
+    new.close().map_err(|(_, error)| error)?;
+    create::sync_file(draft).map_err(|error| MemoryError::io(draft, "sync the catalog", &error))
 }
 
 /// Copies the rows of the old file behind a header of this format.

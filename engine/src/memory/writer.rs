@@ -15,7 +15,7 @@ use super::segment::{self, Segment};
 use super::turnstile::Turnstile;
 
 /// After how much work the log is folded into the catalog: a write counts one, and each of its rows one more.
-const FOLD_AFTER: u64 = 4_000;
+const FOLD_AFTER: u64 = 16_000;
 /// The same where syncing is to be rare.
 const FOLD_RARELY: u64 = 500_000;
 /// How many bytes of rows are gathered before they are written.
