@@ -9,3 +9,10 @@ with porism.Memory.open(sys.argv[1] if len(sys.argv) > 1 else "lemmas.porism") a
     memory.insert(porism.Lemma("![X, Y]: f(X, Y) = f(Y, X)", name="commutativity"))
     hits = memory.recall("![X]: f(e, X) = X", k=1)
     print(hits.ids, hits.scores, hits[0].record.name)
+
+    with memory.transaction() as changes:
+        unit = changes.insert(porism.Fact("a group has exactly one unit"))
+        changes.forget(int(hits.ids[0]), reason="a special case")
+    print(memory.recall("unit of a group", k=1, views=["words"]).ids, unit.id)
+    then = memory.recall("![X]: f(e, X) = X", k=1, at=hits.snapshot)  # as it was
+    print(then.ids == hits.ids)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,33 +11,14 @@ from porism._memory import Memory
 from porism._types import Lemma
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from pathlib import Path
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of one megabyte, if this machine lets us mount one."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount("-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk))
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True, timeout=30)
 
 
 def fill(memory: Memory, statement: str, stored: list[int]) -> None:
     """Inserts until the disk is full, and notes the record of every insert that returned."""
     while True:
         stored.append(memory.insert(Lemma(statement.format(len(stored)))).id)
-
-
-def mount(*arguments: str) -> None:
-    try:
-        subprocess.run(["mount", *arguments], check=True, capture_output=True, text=True, timeout=30)
-    except FileNotFoundError:
-        pytest.skip("there is no mount command")
-    except subprocess.CalledProcessError as error:
-        pytest.skip(f"mount was refused: {error.stderr.strip()}")
 
 
 @pytest.mark.parametrize("statement", ["p{}(a)", "p{}(" + "a" * 4000 + ")"], ids=["rows", "statements"])
@@ -75,13 +55,13 @@ def test_nothing_is_left_when_there_is_no_room_to_make_a_memory(small_disk: Path
     assert [entry.name for entry in small_disk.iterdir()] == ["ballast"]
 
 
-def test_a_read_only_disk_can_be_read(small_disk: Path) -> None:
+def test_a_read_only_disk_can_be_read(small_disk: Path, read_only: Callable[[], None]) -> None:
     path = small_disk / "archive.porism"
     with Memory.open(path) as memory:
         memory.insert(Lemma("p(a)"))
-    mount("-o", "remount,ro", str(small_disk))
-    for read_only in (False, True):
-        with Memory.open(path, read_only=read_only) as memory:
+    read_only()
+    for refuses in (False, True):
+        with Memory.open(path, read_only=refuses) as memory:
             assert memory.recall("p(a)", k=1)[0].record.statement == "p(a)"
             assert memory.stats().records == 1
             assert memory.verify().clean

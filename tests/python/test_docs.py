@@ -19,7 +19,7 @@ def test_examples_run(example: Path, tmp_path: Path) -> None:
     if example.name == "read_format.py":
         run(EXAMPLES[0].with_name("remember.py"), tmp_path)
     expected = {
-        "read_format.py": "1 right_identity: ![X]: f(X, e) = X  (a vector of length 1.000)",
+        "read_format.py": "2 commutativity: ![X, Y]: f(X, Y) = f(Y, X)  (a vector of length 1.000)",
         "remember.py": "right_identity",
         "solve.py": "by the try own proof",
     }[example.name]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import shutil
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -12,9 +13,6 @@ from porism._errors import NotAMemoryError
 from porism._memory import Memory
 from porism._types import Lemma
 from porism.cli.memory import app
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -69,3 +67,36 @@ def test_a_missing_memory_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(NotAMemoryError):
         run("stats", tmp_path / "absent")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_forget_restore_history_and_compact(path: Path) -> None:
+    assert "would be forgotten: 1" in run("forget", path, 1, "--dry-run")
+    assert json.loads(run("forget", path, 1, "--reason", "a [test]", "--json"))["ids"] == [1]
+    assert run("forget", path, 1, code=1).startswith("forgotten: none")
+    assert "a [test]" in run("history", path, 1)
+    assert run("recall", path, "f", "--json", code=1) == ""
+    assert json.loads(run("recall", path, "f", "--at", 1, "--json"))["id"] == 1
+    assert run("restore", path, 1) == "restored: 1\n"
+    assert run("restore", path, 1, code=1) == "restored: none\n"
+    changes = [json.loads(line)["action"] for line in run("history", path, 1, "--json").splitlines()]
+    assert changes == ["inserted", "forgotten", "restored"]
+    run("forget", path, 1)
+    assert json.loads(run("compact", path, "--json"))["dropped"] == 1
+
+
+def test_import_and_purge(path: Path, tmp_path: Path) -> None:
+    run("export", path, "--output", tmp_path / "dump.jsonl")
+    copy = tmp_path / "copy.porism"
+    assert run("import", copy, tmp_path / "dump.jsonl").startswith("1 records new, 0 known")
+    found = run("recall", copy, "right_identity", "--view", "words", "--view", "symbols", "--kind", "lemma", "--json")
+    assert json.loads(found)["id"] == 1
+    assert "would be purged: 1" in run("purge", copy, 1, "--dry-run")
+    assert json.loads(run("purge", copy, 1, "--json")) == {"ids": [1], "unsupported": []}
+    assert json.loads(run("stats", copy, "--json"))["records"] == 0
+
+
+def test_an_old_format_is_upgraded(tmp_path: Path) -> None:
+    old = tmp_path / "old.porism"
+    shutil.copytree(Path(__file__).resolve().parents[1] / "assets" / "format-1.porism", old)
+    assert run("upgrade", old) == "upgraded from format 1\n"
+    assert run("verify", old).startswith("sound 4 records, 4 rows")
