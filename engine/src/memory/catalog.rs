@@ -250,6 +250,10 @@ pub(super) fn clear_log_on_close(connection: &Connection) -> Result<()> {
 /// the rows; this bounds the log of a single large write.
 const LOG_PAGES: u32 = 100_000;
 
+/// How much of the catalog a writer keeps at hand: keys are hashes, so each insert looks at another page of their index. It is taken
+/// as it is needed.
+const WRITER_CACHE_KIB: i64 = 64 << 10;
+
 /// Opens the catalog in `directory` for writing.
 pub(super) fn open_writer(directory: &Path, durability: Durability, timeout: Duration) -> Result<Connection> {
     let connection = open(directory, OpenFlags::SQLITE_OPEN_READ_WRITE, timeout)?;
@@ -262,6 +266,7 @@ pub(super) fn open_writer(directory: &Path, durability: Durability, timeout: Dur
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }
