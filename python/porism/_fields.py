@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from porism._types import (
     Candidate,
@@ -44,6 +44,17 @@ def stored_record(fields: _core._RecordFields) -> StoredRecord:
     """A record as the core returns it."""
     number, kind, statement, name, source, namespace, key, status, created_ms, life = fields
     return StoredRecord(number, Kind(kind), statement, name, source, namespace, key, Status(status), created_ms, *life)
+
+
+class EvidenceOptions(TypedDict, total=False):
+    """What evidence may say beside the goal, the verdict, the prover and the premises."""
+
+    prover_version: str
+    label: str
+    seconds: float
+    reprover: str | None
+    reprover_version: str | None
+    receipt: Receipt | None
 
 
 def evidence_fields(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from porism import _embedders
 from porism._errors import InputError
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from porism import _core
-    from porism._types import Receipt, Record, Verdict
+    from porism._fields import EvidenceOptions
+    from porism._types import Record, Verdict
 
 
 class Pending:
@@ -91,27 +92,13 @@ class Transaction:
         verdict: Verdict,
         prover: str,
         used: Iterable[int | Pending] = (),
-        prover_version: str = "",
-        label: str = "",
-        seconds: float = 0.0,
-        reprover: str | None = None,
-        reprover_version: str | None = None,
-        receipt: Receipt | None = None,
+        **more: Unpack[EvidenceOptions],
     ) -> Pending:
         """Records how a goal was proved, refuted or attempted; the arguments are those of ``Memory.evidence``."""
-        fields = evidence_fields(
-            _number(goal),
-            verdict=verdict,
-            prover=prover,
-            used=map(_number, used),
-            prover_version=prover_version,
-            label=label,
-            seconds=seconds,
-            reprover=reprover,
-            reprover_version=reprover_version,
-            receipt=receipt,
+        members = map(_number, used)
+        return self._add(
+            "evidence", evidence_fields(_number(goal), verdict=verdict, prover=prover, used=members, **more)
         )
-        return self._add("evidence", fields)
 
     def __len__(self) -> int:
         return len(self._gathered)
