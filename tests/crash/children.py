@@ -82,8 +82,12 @@ class Children:
 
 
 def marks_in(path: Path) -> list[bytes]:
-    """What a writer has said; nothing if it was killed before it began."""
-    return path.read_bytes().splitlines() if path.exists() else []
+    """What a writer has said; nothing if it was killed before it began.
+
+    A kill can come between two pages of one write: a last line without its end was not said.
+    """
+    whole, _, _cut = path.read_bytes().rpartition(b"\n") if path.exists() else (b"", b"", b"")
+    return whole.splitlines()
 
 
 def compiled_recorder(folder: Path) -> Path:

@@ -190,7 +190,7 @@ def insert(*records: list[str | None]) -> Operation:
 
 
 def mark(said: dict[str, Any]) -> None:
-    # One call a line: a line is there whole or not at all.
+    # One call a line. A kill can still cut it, between two pages: the reader ignores a line without its end.
     os.write(MARKS, json.dumps(said).encode() + b"\n")
 
 
