@@ -7,17 +7,8 @@ use std::thread;
 
 use rusqlite::ffi::{SQLITE_IOERR_SHORT_READ, SQLITE_IOERR_WRITE, SQLITE_OK};
 
+use super::layer::Disk;
 use super::page::{self, HEADER_BYTES, Header};
-
-/// The file below. Each answer is a result code of `SQLite`.
-pub(super) trait Disk {
-    /// Fills `buffer` from `offset` on. Behind the end of the file it is zeros, and the answer is `SQLITE_IOERR_SHORT_READ`.
-    fn read(&mut self, buffer: &mut [u8], offset: u64) -> c_int;
-    /// Writes all of `bytes` at `offset`.
-    fn write(&mut self, bytes: &[u8], offset: u64) -> c_int;
-    /// The length of the file.
-    fn size(&mut self) -> Result<u64, c_int>;
-}
 
 /// How often a page that is not sealed is read again. A process that opens the database without a log looks at page 1 before it
 /// knows whether there is one, and another may be folding its log into the file at that moment: half of the page is new then.

@@ -8,121 +8,63 @@ use std::{ptr, slice};
 use rusqlite::ffi::{
     SQLITE_FCNTL_CHUNK_SIZE, SQLITE_FCNTL_MMAP_SIZE, SQLITE_IOCAP_SUBPAGE_READ, SQLITE_IOERR, SQLITE_IOERR_DATA,
     SQLITE_IOERR_FSTAT, SQLITE_IOERR_READ, SQLITE_IOERR_SHORT_READ, SQLITE_IOERR_WRITE, SQLITE_NOTFOUND, SQLITE_OK,
-    sqlite3_file, sqlite3_filename, sqlite3_int64, sqlite3_io_methods,
+    SQLITE_SHM_EXCLUSIVE, SQLITE_SHM_UNLOCK, sqlite3_file, sqlite3_filename, sqlite3_int64, sqlite3_io_methods,
 };
 
-use super::checks::{Checks, Damaged, Disk};
+use super::checks::{Checks, Damaged};
 use super::damage::{self, DamagedPage};
+use super::layer::{Layer, pass_on};
+use super::log::Log;
 
-/// What `SQLite` holds for an open database. The file below stands right behind it, in the same allocation.
-#[repr(C)]
-pub(super) struct CheckedFile {
-    /// What `SQLite` knows of us.
-    base: sqlite3_file,
-    below: Below,
+/// What we know of an open database.
+pub(super) struct Database {
     path: PathBuf,
     checks: Checks,
+    /// Its log, while that is open.
+    log: *mut Layer<Log>,
 }
 
-// `SQLite` aligns its allocations, and the file below ours, to eight bytes.
-const _: () = assert!(align_of::<CheckedFile>() <= 8 && size_of::<CheckedFile>().is_multiple_of(8));
-
-impl CheckedFile {
-    /// Where the file below is to be opened.
-    ///
-    /// # Safety
-    /// `file` begins an allocation that has room for a `CheckedFile` and at least one byte.
-    pub(super) unsafe fn place_below(file: *mut sqlite3_file) -> *mut sqlite3_file {
-        // SAFETY: the caller promises the room.
-        unsafe { file.cast::<Self>().add(1) }.cast()
-    }
-
-    /// Puts a `CheckedFile` at `file`, over the file below that has been opened.
-    ///
-    /// # Safety
-    /// The file at `place_below(file)` is open, and nothing that needs to be dropped is at `file`. `name` is null or a C string.
-    pub(super) unsafe fn install(file: *mut sqlite3_file, name: sqlite3_filename) {
-        // SAFETY: the caller opened the file there.
-        let below_file = unsafe { Self::place_below(file) };
-        // SAFETY: an open file begins with a pointer to its methods.
-        let below = unsafe { *below_file }.pMethods;
-        // SAFETY: the methods of an open file are constant and outlive it.
-        let methods = unsafe { *below };
-        let path = if name.is_null() {
-            PathBuf::new()
-        } else {
-            // SAFETY: the caller promises a C string; it is copied here.
-            OsStr::from_bytes(unsafe { CStr::from_ptr(name) }.to_bytes()).into()
-        };
-        // A log needs shared memory, which some files below do not have.
-        let ours: &'static sqlite3_io_methods = if methods.xShmMap.is_some() { &WITH_LOG } else { &WITHOUT_LOG };
-        let below = Below { file: below_file, methods };
-        let checked = Self { base: sqlite3_file { pMethods: ours }, below, path, checks: Checks::default() };
-        // SAFETY: the caller promises the place, which is aligned as asserted above.
-        unsafe { file.cast::<Self>().write(checked) };
-    }
-}
-
-/// The file below, and what can be done with it.
-struct Below {
-    file: *mut sqlite3_file,
-    methods: sqlite3_io_methods,
-}
-
-impl Below {
-    /// # Safety
-    /// `buffer` has room for `bytes` bytes.
-    unsafe fn read_into(&self, buffer: *mut c_void, bytes: c_int, offset: sqlite3_int64) -> c_int {
-        let Some(read) = self.methods.xRead else { return SQLITE_IOERR_READ };
-        // SAFETY: the method belongs to this file, which is open while we are; the caller vouches for the buffer.
-        unsafe { read(self.file, buffer, bytes, offset) }
-    }
-}
-
-impl Disk for Below {
-    fn read(&mut self, buffer: &mut [u8], offset: u64) -> c_int {
-        let (Ok(bytes), Ok(offset)) = (buffer.len().try_into(), offset.try_into()) else { return SQLITE_IOERR_READ };
-        // SAFETY: pointer and length are those of `buffer`.
-        unsafe { self.read_into(buffer.as_mut_ptr().cast(), bytes, offset) }
-    }
-
-    fn write(&mut self, bytes: &[u8], offset: u64) -> c_int {
-        let Some(write) = self.methods.xWrite else { return SQLITE_IOERR_WRITE };
-        let (Ok(length), Ok(offset)) = (bytes.len().try_into(), offset.try_into()) else { return SQLITE_IOERR_WRITE };
-        // SAFETY: the method belongs to this file, which is open while we are; pointer and length are those of `bytes`.
-        unsafe { write(self.file, bytes.as_ptr().cast(), length, offset) }
-    }
-
-    fn size(&mut self) -> Result<u64, c_int> {
-        let Some(file_size) = self.methods.xFileSize else { return Err(SQLITE_IOERR_FSTAT) };
-        let mut size: sqlite3_int64 = 0;
-        // SAFETY: the method belongs to this file, which is open while we are; the pointer is to a live local.
-        match unsafe { file_size(self.file, &raw mut size) } {
-            SQLITE_OK => u64::try_from(size).map_err(|_| SQLITE_IOERR_FSTAT),
-            code => Err(code),
-        }
-    }
-}
-
-/// The file behind the pointer that `SQLite` gives to a method.
+/// Puts a checked database at `file`, over the file below that has been opened.
 ///
 /// # Safety
-/// `file` was given to [`CheckedFile::install`] and has not been closed. `SQLite` calls the methods of one file one after the
-/// other, so that the reference is the only one while a method runs.
-unsafe fn ours<'a>(file: *mut sqlite3_file) -> &'a mut CheckedFile {
-    // SAFETY: the caller's promise is that of this function.
-    unsafe { &mut *file.cast() }
+/// As for [`Layer::install`]. `name` is null or a C string.
+pub(super) unsafe fn install(file: *mut sqlite3_file, name: sqlite3_filename) {
+    let path = if name.is_null() {
+        PathBuf::new()
+    } else {
+        // SAFETY: the caller promises a C string; it is copied here.
+        OsStr::from_bytes(unsafe { CStr::from_ptr(name) }.to_bytes()).into()
+    };
+    let database = Database { path, checks: Checks::default(), log: ptr::null_mut() };
+    // SAFETY: the caller's promise is that of this function, and the methods are for a database.
+    unsafe {
+        Layer::install(file, database, |below| {
+            // A log needs shared memory, which some files below do not have.
+            if below.xShmMap.is_some() { &WITH_LOG } else { &WITHOUT_LOG }
+        });
+    }
 }
 
-unsafe extern "C" fn close(file: *mut sqlite3_file) -> c_int {
-    // SAFETY: `SQLite` calls the methods of open files.
-    let this = unsafe { ours(file) };
-    let (below, method) = (this.below.file, this.below.methods.xClose);
-    // SAFETY: the file was installed and is closed once; nobody uses it any more.
-    unsafe { ptr::drop_in_place(file.cast::<CheckedFile>()) };
-    let Some(method) = method else { return SQLITE_IOERR };
-    // SAFETY: the method belongs to this file, which is open until now.
-    unsafe { method(below) }
+/// Tells the database at `file` of its log, or that there is none any more.
+///
+/// # Safety
+/// `file` is an open file of this or another VFS, or null; `log` is null, or open until this is called with null.
+pub(super) unsafe fn set_log(file: *mut sqlite3_file, log: *mut Layer<Log>) -> bool {
+    // SAFETY: an open file begins with a pointer to its methods.
+    let Some(methods) = (unsafe { file.as_ref() }).map(|file| file.pMethods) else { return false };
+    let is_ours = ptr::eq(methods, &raw const WITH_LOG);
+    if is_ours {
+        // SAFETY: only `install` gives these methods to a file.
+        unsafe { ours(file) }.own.log = log;
+    }
+    is_ours
+}
+
+/// # Safety
+/// As for [`Layer::of`].
+unsafe fn ours<'a>(file: *mut sqlite3_file) -> &'a mut Layer<Database> {
+    // SAFETY: the caller's promise is that of this function.
+    unsafe { Layer::of(file) }
 }
 
 unsafe extern "C" fn read(file: *mut sqlite3_file, buffer: *mut c_void, bytes: c_int, offset: sqlite3_int64) -> c_int {
@@ -137,10 +79,10 @@ unsafe extern "C" fn read(file: *mut sqlite3_file, buffer: *mut c_void, bytes: c
     // SAFETY: the buffer has so many bytes, and all are filled now: behind the file's end with zeros. It is nobody else's until
     // this call returns.
     let buffer = unsafe { slice::from_raw_parts_mut(buffer.cast::<u8>(), length) };
-    match this.checks.after_read(&mut this.below, buffer, offset, code) {
+    match this.own.checks.after_read(&mut this.below, buffer, offset, code) {
         Ok(code) => code,
         Err(Damaged(page)) => {
-            damage::note(DamagedPage { file: this.path.clone(), page });
+            damage::note(DamagedPage { file: this.own.path.clone(), page });
             SQLITE_IOERR_DATA
         }
     }
@@ -157,7 +99,7 @@ unsafe extern "C" fn write(
     let (Ok(length), Ok(offset)) = (usize::try_from(length), u64::try_from(offset)) else { return SQLITE_IOERR_WRITE };
     // SAFETY: `SQLite` gives so many filled bytes, and does not change them during the call.
     let bytes = unsafe { slice::from_raw_parts(bytes.cast::<u8>(), length) };
-    this.checks.write(&mut this.below, bytes, offset)
+    this.own.checks.write(&mut this.below, bytes, offset)
 }
 
 unsafe extern "C" fn control(file: *mut sqlite3_file, operation: c_int, argument: *mut c_void) -> c_int {
@@ -181,32 +123,36 @@ unsafe extern "C" fn device_characteristics(file: *mut sqlite3_file) -> c_int {
     unsafe { pass_device_characteristics(file) & !SQLITE_IOCAP_SUBPAGE_READ }
 }
 
-/// A method that hands its arguments to the file below, and answers `$absent` if that has no such method.
-macro_rules! pass_on {
-    ($name:ident, $method:ident, ($($argument:ident: $type:ty),*), $absent:expr) => {
-        unsafe extern "C" fn $name(file: *mut sqlite3_file, $($argument: $type),*) -> c_int {
-            // SAFETY: `SQLite` calls the methods of open files.
-            let below = unsafe { &ours(file).below };
-            let Some(method) = below.methods.$method else { return $absent };
-            // SAFETY: the method belongs to the file below, which is open while we are; the arguments are those that `SQLite`
-            // gave to the same method of ours.
-            unsafe { method(below.file, $($argument),*) }
-        }
-    };
+pass_on! { Database:
+    truncate, xTruncate, (size: sqlite3_int64), SQLITE_IOERR;
+    sync, xSync, (flags: c_int), SQLITE_IOERR;
+    file_size, xFileSize, (size: *mut sqlite3_int64), SQLITE_IOERR_FSTAT;
+    lock, xLock, (level: c_int), SQLITE_IOERR;
+    unlock, xUnlock, (level: c_int), SQLITE_IOERR;
+    check_reserved_lock, xCheckReservedLock, (result: *mut c_int), SQLITE_IOERR;
+    pass_control, xFileControl, (operation: c_int, argument: *mut c_void), SQLITE_NOTFOUND;
+    sector_size, xSectorSize, (), 0;
+    pass_device_characteristics, xDeviceCharacteristics, (), 0;
+    shm_map, xShmMap, (region: c_int, bytes: c_int, extend: c_int, map: *mut *mut c_void), SQLITE_IOERR;
+    pass_shm_lock, xShmLock, (offset: c_int, count: c_int, flags: c_int), SQLITE_IOERR;
+    shm_unmap, xShmUnmap, (delete: c_int), SQLITE_IOERR;
 }
 
-pass_on!(truncate, xTruncate, (size: sqlite3_int64), SQLITE_IOERR);
-pass_on!(sync, xSync, (flags: c_int), SQLITE_IOERR);
-pass_on!(file_size, xFileSize, (size: *mut sqlite3_int64), SQLITE_IOERR_FSTAT);
-pass_on!(lock, xLock, (level: c_int), SQLITE_IOERR);
-pass_on!(unlock, xUnlock, (level: c_int), SQLITE_IOERR);
-pass_on!(check_reserved_lock, xCheckReservedLock, (result: *mut c_int), SQLITE_IOERR);
-pass_on!(pass_control, xFileControl, (operation: c_int, argument: *mut c_void), SQLITE_NOTFOUND);
-pass_on!(sector_size, xSectorSize, (), 0);
-pass_on!(pass_device_characteristics, xDeviceCharacteristics, (), 0);
-pass_on!(shm_map, xShmMap, (region: c_int, bytes: c_int, extend: c_int, map: *mut *mut c_void), SQLITE_IOERR);
-pass_on!(shm_lock, xShmLock, (offset: c_int, count: c_int, flags: c_int), SQLITE_IOERR);
-pass_on!(shm_unmap, xShmUnmap, (delete: c_int), SQLITE_IOERR);
+/// The lock on writing is the first of those in shared memory (the WAL-index format, section 2.3).
+const WRITE_LOCK: c_int = 0;
+
+unsafe extern "C" fn shm_lock(file: *mut sqlite3_file, offset: c_int, count: c_int, flags: c_int) -> c_int {
+    if offset == WRITE_LOCK && flags == SQLITE_SHM_UNLOCK | SQLITE_SHM_EXCLUSIVE {
+        // SAFETY: `SQLite` calls the methods of open files.
+        let log = unsafe { ours(file) }.own.log;
+        // SAFETY: a log that we were told of is open, and `SQLite` is not in one of its methods now.
+        if let Some(log) = unsafe { log.as_mut() } {
+            log.own.forget();
+        }
+    }
+    // SAFETY: the arguments are those that `SQLite` gave.
+    unsafe { pass_shm_lock(file, offset, count, flags) }
+}
 
 unsafe extern "C" fn shm_barrier(file: *mut sqlite3_file) {
     // SAFETY: `SQLite` calls the methods of open files.
@@ -221,7 +167,7 @@ unsafe extern "C" fn shm_barrier(file: *mut sqlite3_file) {
 /// checks.
 static WITH_LOG: sqlite3_io_methods = sqlite3_io_methods {
     iVersion: 2,
-    xClose: Some(close),
+    xClose: Some(Layer::<Database>::close),
     xRead: Some(read),
     xWrite: Some(write),
     xTruncate: Some(truncate),

@@ -15,6 +15,9 @@
 mod checks;
 mod damage;
 mod file;
+mod gather;
+mod layer;
+mod log;
 mod page;
 mod vfs;
 

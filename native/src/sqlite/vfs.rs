@@ -5,11 +5,13 @@ use std::ptr;
 use std::sync::OnceLock;
 
 use rusqlite::ffi::{
-    self, SQLITE_CANTOPEN, SQLITE_OK, SQLITE_OPEN_MAIN_DB, sqlite3_file, sqlite3_filename, sqlite3_io_methods,
-    sqlite3_vfs,
+    self, SQLITE_CANTOPEN, SQLITE_OK, SQLITE_OPEN_MAIN_DB, SQLITE_OPEN_WAL, sqlite3_file, sqlite3_filename,
+    sqlite3_io_methods, sqlite3_vfs,
 };
 
-use super::file::CheckedFile;
+use super::file::{self, Database};
+use super::layer::Layer;
+use super::log::{self, Log};
 
 /// The name under which `SQLite` knows it.
 pub(super) const NAME: &CStr = c"porism-checked";
@@ -37,7 +39,8 @@ fn register_now() -> Result<(), c_int> {
     // given at most, and they are copied here.
     // SAFETY: what was found stays registered, and is not changed.
     let mut base = unsafe { *below };
-    let room = c_int::try_from(size_of::<CheckedFile>()).ok().and_then(|ours| base.szOsFile.checked_add(ours));
+    let ours = size_of::<Layer<Database>>().max(size_of::<Layer<Log>>());
+    let room = c_int::try_from(ours).ok().and_then(|ours| base.szOsFile.checked_add(ours));
     base.szOsFile = room.ok_or(SQLITE_CANTOPEN)?;
     base.pNext = ptr::null_mut();
     base.zName = NAME.as_ptr();
@@ -61,28 +64,33 @@ unsafe extern "C" fn open(
     let below = unsafe { &*vfs.cast::<Checked>() }.below;
     // SAFETY: the default stays registered, and is not changed.
     let Some(open_below) = (unsafe { *below }).xOpen else { return SQLITE_CANTOPEN };
-    if flags & SQLITE_OPEN_MAIN_DB == 0 {
-        // Logs carry sums of their own; journals and temporary files do not outlive their use. They are the default's alone.
+    let below_file = match flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL) {
+        // SAFETY: `szOsFile` asked for room for both files.
+        SQLITE_OPEN_MAIN_DB => unsafe { Layer::<Database>::place_below(file) },
+        // SAFETY: as above.
+        SQLITE_OPEN_WAL => unsafe { Layer::<Log>::place_below(file) },
+        // Journals and temporary files do not outlive their use. They are the default's alone.
         // SAFETY: the arguments are those that `SQLite` gave; `file` has more room than the default needs.
-        return unsafe { open_below(below, name, file, flags, flags_out) };
-    }
+        _ => return unsafe { open_below(below, name, file, flags, flags_out) },
+    };
     // A file without methods is one that `SQLite` need not close.
     // SAFETY: `SQLite` gives room for a file.
     unsafe { (*file).pMethods = ptr::null() };
-    // SAFETY: `szOsFile` asked for room for both files.
-    let below_file = unsafe { CheckedFile::place_below(file) };
     // SAFETY: as above.
     unsafe { (*below_file).pMethods = ptr::null() };
     // SAFETY: the arguments are those that `SQLite` gave, but for the place, which has the room that the default asked for.
     let code = unsafe { open_below(below, name, below_file, flags, flags_out) };
-    if code == SQLITE_OK {
-        // SAFETY: the file below was just opened, and `file` holds nothing yet. `name` is a C string, or null.
-        unsafe { CheckedFile::install(file, name) };
-    } else {
+    if code != SQLITE_OK {
         // SAFETY: the place holds a pointer to methods, null or not.
         let methods = unsafe { *below_file }.pMethods;
         // SAFETY: a file that has methods asks to be closed, even though its opening failed.
         unsafe { close_failed(below_file, methods) };
+    } else if flags & SQLITE_OPEN_WAL == 0 {
+        // SAFETY: the file below was just opened, and `file` holds nothing yet. `name` is a C string, or null.
+        unsafe { file::install(file, name) };
+    } else {
+        // SAFETY: the file below was just opened, and `file` holds nothing yet. `name` is that of a log.
+        unsafe { log::install(file, name) };
     }
     code
 }
