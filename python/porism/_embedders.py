@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float32]
 
+#: The one object that stands for it in numpy.
+_FLOAT32 = np.dtype(np.float32)
 #: Dtypes that are taken, exactly or by conversion.
 _TAKEN = (np.float32, np.float16, np.float64)
 
@@ -119,6 +121,8 @@ def row(vector: npt.ArrayLike, *, dimension: int) -> Floats:
 
 
 def _floats(vectors: npt.ArrayLike) -> Floats:
+    if type(vectors) is np.ndarray and vectors.dtype is _FLOAT32 and vectors.flags.c_contiguous:
+        return vectors
     array = np.asarray(vectors)
     if array.dtype not in _TAKEN:
         raise InputError(f"the vectors are {array.dtype}: expected float32, float16 or float64")

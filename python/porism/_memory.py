@@ -144,14 +144,21 @@ class Memory(Episodes):
         Raises:
             InputError: the record or the vector cannot be stored; the message says why.
         """
-        vectors = None if vector is None else np.atleast_2d(np.asarray(vector))
+        # Written out although `insert_many` could do it: most of what one insert costs in Python is calls.
+        rows = None
+        if vector is not None:
+            rows = _embedders.row(vector, dimension=self._embedder.dimension)
+        elif self._embedder.embed is not None:
+            rows = self._embedder.of([record.statement])
         similar: tuple[int, ...] = ()
         if near is not None:
             hits = self.recall(record.statement, vector=vector, k=8)
             similar = tuple(hits.ids[hits.scores >= near].tolist())
-        inserted = self.insert_many([record], vectors=vectors)[0]
-        others = tuple(number for number in similar if number != inserted.id)
-        return Inserted(inserted.id, inserted.new, inserted.forgotten, others)
+        fields = [record_fields(record)]
+        ((number, new, forgotten),) = self._with_room(lambda: self._core.insert_many(fields, rows))
+        if not similar:
+            return Inserted(number, new, forgotten)
+        return Inserted(number, new, forgotten, tuple(other for other in similar if other != number))
 
     def insert_many(self, records: Iterable[Record], *, vectors: npt.ArrayLike | None = None) -> list[Inserted]:
         """Stores records in one commit: all of them or, on error, none.

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::durability::Durability;
 use super::error::{CATALOG, MemoryError, Result};
+use super::transaction::WriteTransaction;
 
 /// The number of the format that is described here and in `docs/format.md`.
 pub(super) const FORMAT: u32 = 2;
@@ -31,28 +32,34 @@ CREATE TABLE memory (
     horizon INTEGER NOT NULL DEFAULT 0,
     -- Records up to this number are in the full-text index.
     indexed INTEGER NOT NULL DEFAULT 0,
+    -- The numbers of what comes next: none is used twice. They stand here because this row is written by every commit.
+    next_record INTEGER NOT NULL DEFAULT 1,
+    next_evidence INTEGER NOT NULL DEFAULT 1,
+    next_event INTEGER NOT NULL DEFAULT 1,
     -- What the files of rows carry too, so that those of another memory are told.
     identity BLOB NOT NULL CHECK (length(identity) = 16)
 ) STRICT;
 
 CREATE TABLE record (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind TEXT NOT NULL,
-    name TEXT,
-    statement TEXT NOT NULL,
-    source TEXT,
-    namespace TEXT NOT NULL,
-    key BLOB NOT NULL CHECK (length(key) = 32),
-    status TEXT NOT NULL,
-    created_ms INTEGER NOT NULL,
-    inserts INTEGER NOT NULL,
-    checksum INTEGER NOT NULL,
+    -- The number. Rows are in the order of numbers.
+    id INTEGER PRIMARY KEY,
     row INTEGER NOT NULL,
     row_checksum INTEGER NOT NULL,
     -- Generations: from the first on the record is seen, from the second on no more.
     born INTEGER NOT NULL,
     died INTEGER,
-    merged_into INTEGER REFERENCES record (id)
+    merged_into INTEGER REFERENCES record (id),
+    created_ms INTEGER NOT NULL,
+    inserts INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    status TEXT NOT NULL,
+    key BLOB NOT NULL CHECK (length(key) = 32),
+    -- What can be long stands last: what is before it is read without it.
+    name TEXT,
+    namespace TEXT NOT NULL,
+    source TEXT,
+    statement TEXT NOT NULL
 ) STRICT;
 -- One record for one statement under one name: NULL names would all be different from each other.
 CREATE UNIQUE INDEX record_identity ON record (key, namespace, ifnull(name, ''));
@@ -60,11 +67,9 @@ CREATE INDEX record_name ON record (name) WHERE name IS NOT NULL;
 CREATE INDEX record_source ON record (source) WHERE source IS NOT NULL;
 CREATE INDEX record_died ON record (died, row) WHERE died IS NOT NULL;
 CREATE INDEX record_merged ON record (merged_into) WHERE merged_into IS NOT NULL;
--- Covers the check of rows on first touch, which reads nothing else.
-CREATE INDEX record_row ON record (row, row_checksum);
 
 CREATE TABLE evidence (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY,
     goal INTEGER NOT NULL REFERENCES record (id),
     verdict TEXT NOT NULL,
     prover TEXT NOT NULL,
@@ -89,7 +94,7 @@ CREATE TABLE evidence_premise (
 CREATE INDEX evidence_premise_record ON evidence_premise (record);
 
 CREATE TABLE event (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY,
     goal INTEGER NOT NULL REFERENCES record (id),
     snapshot INTEGER NOT NULL,
     policy TEXT NOT NULL,
@@ -125,7 +130,7 @@ CREATE TABLE settlement_used (
 
 -- What happened to records after they were inserted.
 CREATE TABLE change (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY,
     record INTEGER NOT NULL,
     generation INTEGER NOT NULL,
     action TEXT NOT NULL,
@@ -155,6 +160,8 @@ pub(super) struct State {
     pub(super) segment: u32,
     /// The oldest generation that can still be seen.
     pub(super) horizon: i64,
+    /// The number of the next record.
+    pub(super) next_record: i64,
     /// What every file of this memory carries.
     pub(super) identity: Identity,
 }
@@ -326,8 +333,9 @@ pub(super) fn has_log(directory: &Path) -> Result<bool> {
 
 /// Reads what the memory is and how much of it is committed.
 pub(super) fn state(connection: &Connection) -> Result<State> {
-    let mut statement = connection
-        .prepare_cached("SELECT embedder, dimension, rows, generation, segment, horizon, identity FROM memory")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT embedder, dimension, rows, generation, segment, horizon, next_record, identity FROM memory",
+    )?;
     Ok(statement.query_one([], |row| {
         Ok(State {
             embedder: row.get(0)?,
@@ -336,7 +344,8 @@ pub(super) fn state(connection: &Connection) -> Result<State> {
             generation: row.get(3)?,
             segment: row.get(4)?,
             horizon: row.get(5)?,
-            identity: row.get(6)?,
+            next_record: row.get(6)?,
+            identity: row.get(7)?,
         })
     })?)
 }
@@ -352,15 +361,18 @@ pub(super) fn begin_read(connection: &mut Connection) -> Result<Transaction<'_>>
     Ok(connection.transaction_with_behavior(TransactionBehavior::Deferred)?)
 }
 
-/// Begins a write, waiting for other writers first.
-pub(super) fn begin_write(connection: &mut Connection) -> Result<Transaction<'_>> {
-    Ok(connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
+/// Commits a write as the next generation, with as many rows and records as `state` says.
+pub(super) fn commit(transaction: WriteTransaction<'_>, state: &State) -> Result<()> {
+    transaction
+        .prepare_cached("UPDATE memory SET generation = generation + 1, rows = ?1, next_record = ?2")?
+        .execute([signed(state.rows), state.next_record])?;
+    transaction.commit()
 }
 
-/// Commits a write as the next generation, with `rows` rows.
-pub(super) fn commit(transaction: Transaction<'_>, rows: u64) -> Result<()> {
-    transaction.prepare_cached("UPDATE memory SET generation = generation + 1, rows = ?1")?.execute([signed(rows)])?;
-    Ok(transaction.commit()?)
+/// Takes the number of the next piece of evidence (`next_evidence`) or event (`next_event`).
+pub(super) fn take_number(transaction: &Connection, of: &str) -> Result<i64> {
+    let mut statement = transaction.prepare_cached(&format!("UPDATE memory SET {of} = {of} + 1 RETURNING {of} - 1"))?;
+    Ok(statement.query_one([], |row| row.get(0))?)
 }
 
 /// A count as `SQLite` stores it. No disk holds so many rows that it would saturate.

@@ -16,11 +16,11 @@ pub(super) fn insert(connection: &Connection, new: &NewEvent, created_ms: i64) -
     new.check(catalog::state(connection)?.generation)?;
     records::require(connection, &[new.goal])?;
     records::require(connection, &new.candidates.iter().map(|candidate| candidate.record).collect::<Vec<_>>())?;
+    let id = EventId(catalog::take_number(connection, "next_event")?);
     connection.execute(
-        "INSERT INTO event (goal, snapshot, policy, seed, created_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![new.goal, new.snapshot, new.policy, new.seed, created_ms],
+        "INSERT INTO event (id, goal, snapshot, policy, seed, created_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![id, new.goal, new.snapshot, new.policy, new.seed, created_ms],
     )?;
-    let id = EventId(connection.last_insert_rowid());
     let mut statement = connection.prepare(
         "INSERT INTO candidate (event, rank, record, score, slot, propensity) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::catalog::list;
+use super::catalog::{list, take_number};
 use super::error::{MemoryError, Result};
 use super::event::{Evidence, EvidenceId, NewEvidence, Receipt, Verdict};
 use super::record::{RecordId, Status};
@@ -17,11 +17,13 @@ pub(super) fn insert(connection: &Connection, new: &NewEvidence, moment: Moment)
     records::require(connection, &[new.goal])?;
     records::require(connection, &new.used)?;
     let receipt = new.receipt.as_ref();
+    let id = EvidenceId(take_number(connection, "next_evidence")?);
     connection.execute(
-        "INSERT INTO evidence (goal, verdict, prover, prover_version, label, seconds, reprover, reprover_version,
+        "INSERT INTO evidence (id, goal, verdict, prover, prover_version, label, seconds, reprover, reprover_version,
                                claim_hash, certificate_hash, checker, checker_version, created_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         params![
+            id,
             new.goal,
             new.verdict,
             new.prover,
@@ -37,7 +39,6 @@ pub(super) fn insert(connection: &Connection, new: &NewEvidence, moment: Moment)
             moment.now_ms
         ],
     )?;
-    let id = EvidenceId(connection.last_insert_rowid());
     insert_members(connection, "evidence_premise", "evidence", id.0, &new.used)?;
     if new.verdict == Verdict::Proved {
         let status = if new.receipt.is_some() { Status::Verified } else { Status::Checked };

@@ -12,6 +12,7 @@ use super::catalog::{self, State, count};
 use super::create;
 use super::error::{CATALOG, MemoryError, Result};
 use super::filter::Filter;
+use super::numbers::Numbers;
 use super::record::RecordId;
 use super::rows::{RowSet, Scored};
 use super::segment::Segment;
@@ -26,6 +27,8 @@ pub(super) struct Reader {
     dimension: u32,
     /// The rows as last mapped; all of them agree with their checksums.
     rows: Arc<MappedRows>,
+    /// Whose they are.
+    numbers: Numbers,
     /// The rows of records that are alive, at a generation; `None` when all are.
     alive: (i64, Option<Arc<RowSet>>),
 }
@@ -65,7 +68,16 @@ impl Reader {
         let rows = Arc::new(segment.map(0)?);
         let (directory, embedder) = (directory.to_owned(), options.embedder.clone());
         let alive = (-1, None);
-        Ok(Self { connection, segment, directory, embedder, dimension: options.dimension, rows, alive })
+        Ok(Self {
+            connection,
+            segment,
+            directory,
+            embedder,
+            dimension: options.dimension,
+            rows,
+            numbers: Numbers::default(),
+            alive,
+        })
     }
 
     /// A view of one generation, with its rows mapped and checked.
@@ -81,12 +93,13 @@ impl Reader {
             drop(transaction);
             self.segment = open_segment(&self.directory, &self.connection)?;
             self.rows = Arc::new(self.segment.map(0)?);
+            self.numbers = Numbers::default();
             self.alive = (-1, None);
         };
         let known = self.rows.len() as u64;
         if state.rows > known {
             let rows = self.segment.map(state.rows)?;
-            check_rows(&transaction, &self.segment, &rows, known)?;
+            check_rows(&transaction, &self.segment, &rows, known, &mut self.numbers)?;
             self.rows = Arc::new(rows);
         }
         Ok(View { transaction, state, rows: Arc::clone(&self.rows), alive: &mut self.alive })
@@ -99,10 +112,9 @@ impl Reader {
         if catalog::state(&transaction)?.segment != segment || self.segment.number != segment {
             return Ok(None);
         }
-        let wanted = catalog::list(found.iter().map(|scored| catalog::signed(scored.row as u64)));
-        let mut statement = transaction.prepare_cached(
-            "SELECT row, id, row_checksum FROM record WHERE row IN (SELECT value FROM json_each(?1))",
-        )?;
+        let wanted = catalog::list(found.iter().filter_map(|scored| self.numbers.of(scored.row as u64)).map(|id| id.0));
+        let mut statement = transaction
+            .prepare_cached("SELECT row, id, row_checksum FROM record WHERE id IN (SELECT value FROM json_each(?1))")?;
         let records = statement
             .query_map([wanted], |row| Ok((count(row, 0)?, (row.get(1)?, row.get(2)?))))?
             .collect::<rusqlite::Result<HashMap<_, _>>>()?;
@@ -188,18 +200,26 @@ fn open_segment(directory: &Path, connection: &Connection) -> Result<Segment> {
     }
 }
 
-/// Compares the rows from `first` on with the checksums in the catalog.
+/// Compares the rows from `first` on with the checksums in the catalog, and notes whose they are in `numbers`.
 ///
 /// A damaged row could score too low and be missed without a word, so it is not enough to check what is found.
-fn check_rows(connection: &Connection, segment: &Segment, rows: &MappedRows, first: u64) -> Result<()> {
+fn check_rows(
+    connection: &Connection,
+    segment: &Segment,
+    rows: &MappedRows,
+    first: u64,
+    numbers: &mut Numbers,
+) -> Result<()> {
     let mut statement =
-        connection.prepare_cached("SELECT row, row_checksum FROM record WHERE row >= ?1 ORDER BY row")?;
-    let mut stored = statement.query([catalog::signed(first)])?;
+        connection.prepare_cached("SELECT row, row_checksum, id FROM record WHERE id > ?1 ORDER BY id")?;
+    let mut stored =
+        statement.query([first.checked_sub(1).and_then(|last| numbers.of(last)).unwrap_or(RecordId(0))])?;
     for (index, bytes) in (first..).zip(rows.iter().skip(usize::try_from(first).unwrap_or(usize::MAX))) {
         let row = stored.next()?.ok_or_else(|| unnamed(index))?;
         if count(row, 0)? != index {
             return Err(unnamed(index));
         }
+        numbers.push(index, row.get(2)?)?;
         segment.check(index, bytes, row.get(1)?)?;
     }
     Ok(())

@@ -20,48 +20,48 @@ fn columns(at: Option<i64>) -> String {
 
 /// Where and when a record is stored.
 pub(super) struct Place {
+    pub(super) id: RecordId,
     pub(super) row: u64,
     pub(super) checksum: u32,
     pub(super) born: i64,
     pub(super) created_ms: i64,
 }
 
-/// Counts another insert of a known record, if `new` is known.
-pub(super) fn count_insert(connection: &Connection, new: &NewRecord) -> Result<Option<Inserted>> {
+/// Stores a record at `place`, or counts another insert of one that is known.
+pub(super) fn insert(connection: &Connection, new: &NewRecord, place: &Place) -> Result<Inserted> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO record (id, row, row_checksum, born, created_ms, inserts, checksum, kind, status, key, name, namespace,
+                             source, statement)
+         VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+         ON CONFLICT (key, namespace, ifnull(name, '')) DO NOTHING",
+    )?;
+    let stored = statement.execute(params![
+        place.id,
+        signed(place.row),
+        place.checksum,
+        place.born,
+        place.created_ms,
+        new.checksum(),
+        new.kind,
+        new.status,
+        new.key.0,
+        new.name,
+        new.namespace,
+        new.source,
+        new.statement,
+    ])?;
+    if stored == 0 { count_insert(connection, new) } else { Ok(Inserted { id: place.id, new: true, forgotten: false }) }
+}
+
+/// Counts another insert of the record that is known under the same key, name and namespace.
+fn count_insert(connection: &Connection, new: &NewRecord) -> Result<Inserted> {
     let mut statement = connection.prepare_cached(
         "UPDATE record SET inserts = inserts + 1 WHERE key = ?1 AND namespace = ?2 AND ifnull(name, '') = ?3
          RETURNING id, died IS NOT NULL",
     )?;
-    let known = statement
-        .query_row(params![new.key.0, new.namespace, new.name.as_deref().unwrap_or_default()], |row| {
-            Ok(Inserted { id: row.get(0)?, new: false, forgotten: row.get(1)? })
-        })
-        .optional()?;
-    Ok(known)
-}
-
-/// Stores a record at `place`.
-pub(super) fn insert(connection: &Connection, new: &NewRecord, place: &Place) -> Result<Inserted> {
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO record (kind, name, statement, source, namespace, key, status, created_ms, inserts, checksum, row,
-                             row_checksum, born)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10, ?11, ?12)",
-    )?;
-    statement.execute(params![
-        new.kind,
-        new.name,
-        new.statement,
-        new.source,
-        new.namespace,
-        new.key.0,
-        new.status,
-        place.created_ms,
-        new.checksum(),
-        signed(place.row),
-        place.checksum,
-        place.born
-    ])?;
-    Ok(Inserted { id: RecordId(connection.last_insert_rowid()), new: true, forgotten: false })
+    Ok(statement.query_one(params![new.key.0, new.namespace, new.name.as_deref().unwrap_or_default()], |row| {
+        Ok(Inserted { id: row.get(0)?, new: false, forgotten: row.get(1)? })
+    })?)
 }
 
 /// The records `ids`, in that order; a record that does not exist is an error.

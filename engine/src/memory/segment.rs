@@ -190,6 +190,7 @@ mod tests {
             generation: 0,
             segment: FIRST,
             horizon: 0,
+            next_record: 1,
             identity: [7; 16],
         }
     }

@@ -18,8 +18,13 @@ const OLD_SEGMENT: u32 = 1;
 
 /// What a catalog of format 1 holds, as rows of format 2: all its records have been alive from its present generation on.
 const FROM_1: &str = "
-INSERT INTO memory (one, embedder, dimension, rows, generation, segment, horizon, identity)
-    SELECT one, embedder, dimension, rows, generation, 2, generation, randomblob(16) FROM old.memory;
+INSERT INTO memory (one, embedder, dimension, rows, generation, segment, horizon, next_record, next_evidence, next_event, identity)
+    SELECT one, embedder, dimension, rows, generation, 2, generation,
+        ifnull((SELECT seq FROM old.sqlite_sequence WHERE name = 'record'), 0) + 1,
+        ifnull((SELECT seq FROM old.sqlite_sequence WHERE name = 'evidence'), 0) + 1,
+        ifnull((SELECT seq FROM old.sqlite_sequence WHERE name = 'event'), 0) + 1,
+        randomblob(16)
+    FROM old.memory;
 INSERT INTO record (id, kind, name, statement, source, namespace, key, status, created_ms, inserts, checksum, row, row_checksum, born)
     SELECT id, kind, name, statement, source, namespace, key, status, created_ms, inserts, checksum, row, row_checksum, generation
     FROM old.record, old.memory ORDER BY id;

@@ -14,8 +14,17 @@ use super::records;
 const MAX_FINDINGS: usize = 100;
 
 /// What cannot be true of a sound memory: the complaint, and a query that selects a description of each place.
-const IMPOSSIBLE: [(&str, &str); 6] = [
-    ("rows and records are not one to one", "SELECT 'row ' || row FROM record GROUP BY row HAVING count(*) > 1"),
+const IMPOSSIBLE: [(&str, &str); 7] = [
+    (
+        "the rows are not in the order of the records",
+        "SELECT 'record ' || id FROM (SELECT id, row, lag(row, 1, -1) OVER (ORDER BY id) AS before FROM record) WHERE row <= before",
+    ),
+    (
+        "a number was given that comes next",
+        "SELECT 'record ' || id FROM record, memory WHERE id >= next_record
+         UNION ALL SELECT 'evidence ' || id FROM evidence, memory WHERE id >= next_evidence
+         UNION ALL SELECT 'event ' || id FROM event, memory WHERE id >= next_event",
+    ),
     (
         "the record is verified without a receipt",
         "SELECT 'record ' || id FROM record WHERE status = 'verified' AND id NOT IN
@@ -142,7 +151,7 @@ fn check_rows(reader: &mut Reader, report: &mut Report) -> Result<()> {
         return Err(MemoryError::Locked { path: CATALOG.into(), waited: std::time::Duration::ZERO });
     }
     let rows = segment.map(state.rows)?;
-    let mut statement = transaction.prepare("SELECT row, row_checksum FROM record ORDER BY row")?;
+    let mut statement = transaction.prepare("SELECT row, row_checksum FROM record ORDER BY id")?;
     let mut stored = statement.query([])?;
     while let Some(row) = stored.next()? {
         let (index, checksum) = (count(row, 0)?, row.get(1)?);

@@ -2,16 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, Transaction};
+use rusqlite::Connection;
 
 use super::Options;
 use super::catalog::{self, State};
 use super::create;
 use super::durability::Durability;
 use super::error::{MemoryError, Result};
-use super::record::{Inserted, NewRecord};
+use super::record::{Inserted, NewRecord, RecordId};
 use super::records;
 use super::segment::{self, Segment};
+use super::transaction::WriteTransaction;
 use super::turnstile::Turnstile;
 
 /// After how much work the log is folded into the catalog: a write counts one, and each of its rows one more.
@@ -49,7 +50,7 @@ impl Writer {
     /// Begins a write, after those of other processes.
     pub(super) fn begin(&mut self, options: &Options) -> Result<Write<'_>> {
         let inside = self.turnstile.enter(options.timeout)?;
-        let transaction = catalog::begin_write(&mut self.connection)?;
+        let transaction = WriteTransaction::begin(&mut self.connection)?;
         drop(inside);
         let state = catalog::state(&transaction)?;
         create::check_embedder(&self.directory, &state, &options.embedder, options.dimension)?;
@@ -123,9 +124,9 @@ impl Drop for Writer {
 
 /// A write under way. Dropped without [`Write::commit`], it has never been.
 pub(super) struct Write<'a> {
-    pub(super) transaction: Transaction<'a>,
+    pub(super) transaction: WriteTransaction<'a>,
     pub(super) now_ms: i64,
-    /// What stood when it began, but for `rows`, which counts those of this write too.
+    /// What stood when it began, but for `rows` and `next_record`, which count those of this write too.
     pub(super) state: State,
     pub(super) directory: &'a Path,
     pub(super) segment: &'a Segment,
@@ -144,18 +145,21 @@ impl Write<'_> {
 
     /// Stores a record and its row, or counts a known record.
     pub(super) fn insert(&mut self, new: &NewRecord, vector: &[f32]) -> Result<Inserted> {
-        if let Some(known) = records::count_insert(&self.transaction, new)? {
-            return Ok(known);
-        }
         let start = self.gathered.len();
         segment::push_unit_row(&mut self.gathered, vector);
         let place = records::Place {
+            id: RecordId(self.state.next_record),
             row: self.state.rows,
             checksum: crc32fast::hash(&self.gathered[start..]),
             born: self.generation(),
             created_ms: self.now_ms,
         };
         let inserted = records::insert(&self.transaction, new, &place)?;
+        if !inserted.new {
+            self.gathered.truncate(start);
+            return Ok(inserted);
+        }
+        self.state.next_record += 1;
         self.state.rows += 1;
         if self.gathered.len() >= ROWS_AT_ONCE {
             self.write_rows()?;
@@ -165,7 +169,7 @@ impl Write<'_> {
 
     /// Ends it without a new generation: what it did changes nothing that can be seen.
     pub(super) fn commit_unseen(self) -> Result<()> {
-        Ok(self.transaction.commit()?)
+        self.transaction.commit()
     }
 
     /// Makes it true: the catalog names the new rows. Returns how many there are.
@@ -175,7 +179,7 @@ impl Write<'_> {
         if self.durability == Durability::Power && rows > 0 {
             self.segment.sync()?;
         }
-        catalog::commit(self.transaction, self.state.rows)?;
+        catalog::commit(self.transaction, &self.state)?;
         Ok(rows)
     }
 
