@@ -12,9 +12,9 @@ use std::arch::x86_64::{
     _mm256_shuffle_epi8, _mm256_sign_epi8, _mm256_slli_epi16, _mm256_sllv_epi32, _mm256_srli_epi16, _mm256_storeu_ps,
     _mm256_storeu_si256, _mm256_sub_epi16, _mm256_sub_ps, _mm256_unpackhi_epi16, _mm256_unpacklo_epi16, _mm256_xor_ps,
 };
-use std::array;
+use std::slice;
 
-use super::portable::{self, LANES, row};
+use super::portable::{self, LANES, pick, row};
 use super::{BLOCK_ROWS, CodeBlocks, Routines, ScanQuery};
 use crate::isa::Isa;
 
@@ -53,12 +53,14 @@ pub(super) fn scan_pairs(
     let estimator = Estimator::new(query);
     let codes = |block: usize| &blocks.codes[block * query.table.len()..][..query.table.len()];
     let (estimates, _) = estimates.as_chunks_mut::<BLOCK_ROWS>();
-    for (pair, hits) in hits.chunks_mut(2).enumerate() {
-        let first = 2 * pair;
+    let [offsets, slopes, errors] = [blocks.offsets, blocks.slopes, blocks.errors].map(factors);
+    for first in (0..hits.len()).step_by(2) {
         // The last block of an odd number is its own partner.
-        let sums = sums([codes(first), codes(first + hits.len() - 1)]);
-        for (i, (hits, sums)) in hits.iter_mut().zip(sums).enumerate() {
-            *hits = estimator.estimate(sums, blocks, first + i, &mut estimates[first + i]);
+        let second = (first + 1).min(hits.len() - 1);
+        let sums = sums([codes(first), codes(second)]);
+        for (block, sums) in [first, second].into_iter().zip(sums) {
+            let factors = [&offsets[block], &slopes[block], &errors[block]];
+            hits[block] = estimator.estimate(sums, factors, &mut estimates[block]);
         }
     }
 }
@@ -68,17 +70,18 @@ pub(super) fn scan_pairs(
 #[inline]
 fn sums(table: &[u8], codes: [&[u8]; 2]) -> [[__m256i; 2]; 2] {
     let nibble = _mm256_set1_epi8(15);
-    let codes = codes.map(|codes| codes.as_chunks::<STEP>().0);
+    let [first, second] = codes.map(steps);
     // 16 bits for two rows: the whole is the even row plus 256 times the odd one, modulo 65,536.
     let mut both = [_mm256_setzero_si256(); 2];
     let mut odd = [_mm256_setzero_si256(); 2];
-    for (step, tables) in table.as_chunks::<STEP>().0.iter().enumerate() {
+    for ((tables, first), second) in steps(table).iter().zip(first).zip(second) {
+        let codes = [first, second];
         // Eight entries of at most 31 fit into a byte.
         let mut bytes = [_mm256_setzero_si256(); 2];
         for (pair, tables) in tables.as_chunks::<32>().0.iter().enumerate() {
             let (low, high) = (table_of(tables, 0), table_of(tables, 1));
             for block in 0..2 {
-                let code = load(&codes[block][step].as_chunks::<32>().0[pair]);
+                let code = load(&codes[block].as_chunks::<32>().0[pair]);
                 let picked_low = _mm256_shuffle_epi8(low, _mm256_and_si256(code, nibble));
                 let picked_high = _mm256_shuffle_epi8(high, _mm256_and_si256(_mm256_srli_epi16::<4>(code), nibble));
                 bytes[block] = _mm256_add_epi8(bytes[block], _mm256_add_epi8(picked_low, picked_high));
@@ -94,6 +97,10 @@ fn sums(table: &[u8], codes: [&[u8]; 2]) -> [[__m256i; 2]; 2] {
         sums[block] = [_mm256_sub_epi16(both[block], _mm256_slli_epi16::<8>(odd[block])), odd[block]];
     }
     sums
+}
+
+fn steps(bytes: &[u8]) -> &[[u8; STEP]] {
+    bytes.as_chunks().0
 }
 
 /// Table `number` of two, in both halves of a register.
@@ -116,19 +123,12 @@ impl Estimator {
         }
     }
 
-    /// Writes the estimates of the rows of block `number`, whose sums are those of the even and of the odd rows, and returns
-    /// the hits among them.
+    /// Writes the estimates of the rows of a block, whose sums are those of the even and of the odd rows and whose factors are
+    /// offsets, slopes and errors, and returns the hits among them.
     #[target_feature(enable = "avx2")]
     #[inline]
-    fn estimate(
-        &self,
-        [even, odd]: [__m256i; 2],
-        blocks: &CodeBlocks<'_>,
-        number: usize,
-        estimates: &mut [f32; BLOCK_ROWS],
-    ) -> u32 {
-        let [offsets, slopes, errors] =
-            [blocks.offsets, blocks.slopes, blocks.errors].map(|bytes| bytes.as_chunks::<32>().0);
+    fn estimate(&self, [even, odd]: [__m256i; 2], factors: [&Factors; 3], estimates: &mut [f32; BLOCK_ROWS]) -> u32 {
+        let [offsets, slopes, errors] = factors.map(eights);
         // Unpacking stays within the halves of a register: rows 0-7 and 16-23, rows 8-15 and 24-31.
         let (near, far) = (_mm256_unpacklo_epi16(even, odd), _mm256_unpackhi_epi16(even, odd));
         let eights = [
@@ -139,20 +139,31 @@ impl Estimator {
         ];
         let mut hits = 0;
         for (i, (eight, estimates)) in eights.into_iter().zip(estimates.as_chunks_mut::<8>().0).enumerate() {
-            let at = number * BLOCK_ROWS / 8 + i;
             let sum = _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(eight));
             let product = _mm256_add_ps(self.base, _mm256_mul_ps(self.step, sum));
             let estimate = _mm256_add_ps(
-                _mm256_add_ps(self.shift, load_f32(&offsets[at])),
-                _mm256_mul_ps(load_f32(&slopes[at]), product),
+                _mm256_add_ps(self.shift, load_f32(&offsets[i])),
+                _mm256_mul_ps(load_f32(&slopes[i]), product),
             );
-            let upper = _mm256_add_ps(estimate, _mm256_mul_ps(load_f32(&errors[at]), self.width));
+            let upper = _mm256_add_ps(estimate, _mm256_mul_ps(load_f32(&errors[i]), self.width));
             let reached = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GE_OQ>(upper, self.bar));
             store(estimates, estimate);
             hits |= reached.cast_unsigned() << (8 * i);
         }
         hits
     }
+}
+
+/// One `f32` for each row of a block.
+type Factors = [u8; 4 * BLOCK_ROWS];
+
+fn factors(bytes: &[u8]) -> &[Factors] {
+    bytes.as_chunks().0
+}
+
+/// The factors of eight rows at a time.
+fn eights(bytes: &Factors) -> &[[u8; 32]] {
+    bytes.as_chunks().0
 }
 
 // --- products ---------------------------------------------------------------------------------------------------------
@@ -168,15 +179,15 @@ fn dot(query: &[f32], row: &[u8]) -> f32 {
 
 #[target_feature(enable = "avx2")]
 fn dot_rows(query: &[f32], base: &[u8], rows: &[u32], out: &mut [f32]) {
-    let row = |number: u32| row(base, 4 * query.len(), number);
+    let stride = 4 * query.len();
     let (groups, rest) = rows.as_chunks::<ROWS>();
     let (out_groups, out_rest) = out.as_chunks_mut::<ROWS>();
     for (i, (group, out)) in groups.iter().zip(out_groups).enumerate() {
         let next = groups.get(i + 1).unwrap_or(group);
-        *out = dots(query, group.map(row), next.map(row));
+        *out = dots(query, pick(base, stride, group), pick(base, stride, next));
     }
     for (out, &number) in out_rest.iter_mut().zip(rest) {
-        *out = dot(query, row(number));
+        *out = dot(query, row(base, stride, number));
     }
 }
 
@@ -185,13 +196,13 @@ fn dot_rows(query: &[f32], base: &[u8], rows: &[u32], out: &mut [f32]) {
 #[inline]
 fn dots<const N: usize>(query: &[f32], rows: [&[u8]; N], next: [&[u8]; N]) -> [f32; N] {
     let (blocks, rest) = query.as_chunks::<LANES>();
-    let rows = rows.map(|row| row.as_chunks::<{ 4 * LANES }>());
-    let next = next.map(|row| row.as_chunks::<{ 4 * LANES }>().0);
+    let rows = rows.map(<[u8]>::as_chunks::<{ 4 * LANES }>);
+    let next = next.map(<[u8]>::as_chunks::<{ 4 * LANES }>);
     let mut sums = [[_mm256_setzero_ps(); 2]; N];
     for (i, block) in blocks.iter().enumerate() {
         let query = block.as_chunks::<8>().0;
         for row in 0..N {
-            prefetch(&next[row][i]);
+            prefetch(&next[row].0[i]);
             let values = rows[row].0[i].as_chunks::<32>().0;
             for half in 0..2 {
                 let product = _mm256_mul_ps(load_values(&query[half]), load_f32(&values[half]));
@@ -213,16 +224,16 @@ fn dots<const N: usize>(query: &[f32], rows: [&[u8]; N], next: [&[u8]; N]) -> [f
 
 #[target_feature(enable = "avx2")]
 fn dot_i8_rows(query: &[i8], base: &[u8], rows: &[u32], out: &mut [i32]) {
-    let row = |number: u32| row(base, query.len(), number);
+    let stride = query.len();
     let (groups, rest) = rows.as_chunks::<ROWS>();
     let (out_groups, out_rest) = out.as_chunks_mut::<ROWS>();
     for (i, (group, out)) in groups.iter().zip(out_groups).enumerate() {
-        let next = groups.get(i + 1).unwrap_or(group).map(row);
+        let next = pick(base, stride, groups.get(i + 1).unwrap_or(group));
         next.into_iter().for_each(prefetch_row);
-        *out = dots_i8(query, group.map(row));
+        *out = dots_i8(query, pick(base, stride, group));
     }
     for (out, &number) in out_rest.iter_mut().zip(rest) {
-        [*out] = dots_i8(query, [row(number)]);
+        [*out] = dots_i8(query, [row(base, stride, number)]);
     }
 }
 
@@ -232,7 +243,7 @@ fn dot_i8_all(query: &[i8], base: &[u8], out: &mut [i32]) {
     let (out_groups, out_rest) = out.as_chunks_mut::<ROWS>();
     let (groups, rest) = base.split_at(out_groups.len() * ROWS * length);
     for (out, group) in out_groups.iter_mut().zip(groups.chunks_exact(ROWS * length)) {
-        *out = dots_i8(query, array::from_fn(|i| &group[i * length..][..length]));
+        *out = dots_i8(query, pick(group, length, &[0, 1, 2, 3]));
     }
     for (out, row) in out_rest.iter_mut().zip(rest.chunks_exact(length)) {
         [*out] = dots_i8(query, [row]);
@@ -242,12 +253,12 @@ fn dot_i8_all(query: &[i8], base: &[u8], out: &mut [i32]) {
 #[target_feature(enable = "avx2")]
 #[inline]
 fn dots_i8<const N: usize>(query: &[i8], rows: [&[u8]; N]) -> [i32; N] {
-    let (blocks, rest) = query.as_chunks::<32>();
-    let rows = rows.map(|row| row.as_chunks::<32>());
+    let (blocks, rest) = as_bytes(query).as_chunks::<32>();
+    let rows = rows.map(<[u8]>::as_chunks::<32>);
     let ones = _mm256_set1_epi16(1);
     let mut sums = [_mm256_setzero_si256(); N];
     for (i, block) in blocks.iter().enumerate() {
-        let query = load(&block.map(i8::cast_unsigned));
+        let query = load(block);
         for row in 0..N {
             // |row| * (query with the sign of the row): of two such products, each at most 128 * 127, the sum fits 16 bits.
             let values = load(&rows[row].0[i]);
@@ -257,7 +268,7 @@ fn dots_i8<const N: usize>(query: &[i8], rows: [&[u8]; N]) -> [i32; N] {
     }
     let mut products = [0; N];
     for row in 0..N {
-        products[row] = add_up(sums[row]) + portable::dot_i8(rest, rows[row].1);
+        products[row] = add_up(sums[row]) + portable::dot_i8(&query[query.len() - rest.len()..], rows[row].1);
     }
     products
 }
@@ -324,11 +335,15 @@ fn pass<const N: usize>(values: &mut [f32], half: usize) -> usize {
 #[target_feature(enable = "avx2")]
 #[inline]
 fn across<const N: usize>(registers: &mut [__m256; N]) {
-    for half in [1, 2, 4].into_iter().filter(|&half| half < N) {
-        for i in (0..N).filter(|i| i & half == 0) {
-            let (a, b) = (registers[i], registers[i + half]);
-            (registers[i], registers[i + half]) = (_mm256_add_ps(a, b), _mm256_sub_ps(a, b));
+    let mut half = 1;
+    while half < N {
+        for i in 0..N {
+            if i & half == 0 {
+                let (a, b) = (registers[i], registers[i + half]);
+                (registers[i], registers[i + half]) = (_mm256_add_ps(a, b), _mm256_sub_ps(a, b));
+            }
         }
+        half *= 2;
     }
 }
 
@@ -375,6 +390,12 @@ fn hamming(left: &[u8], right: &[u8]) -> u32 {
 fn load(bytes: &[u8; 32]) -> __m256i {
     // SAFETY: the array is as long as the register, and reading needs no alignment.
     unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
+}
+
+/// The same values in two's complement.
+pub(super) fn as_bytes(values: &[i8]) -> &[u8] {
+    // SAFETY: the two types have one layout, and the slice stays borrowed.
+    unsafe { slice::from_raw_parts(values.as_ptr().cast(), values.len()) }
 }
 
 #[target_feature(enable = "avx2")]

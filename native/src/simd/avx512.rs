@@ -7,9 +7,9 @@ use std::arch::x86_64::{
     _mm512_set1_epi8, _mm512_setzero_si512, _mm512_shuffle_epi8, _mm512_shuffle_i64x2, _mm512_srli_epi16,
     _mm512_xor_si512,
 };
-use std::{array, slice};
+use std::array;
 
-use super::avx2::{self, prefetch_row, scan_pairs};
+use super::avx2::{self, as_bytes, prefetch_row, scan_pairs};
 use super::portable::row;
 use super::{CodeBlocks, Routines, ScanQuery};
 use crate::isa::Isa;
@@ -147,9 +147,4 @@ fn load_part(bytes: &[u8]) -> __m512i {
     let present = u64::MAX.checked_shr(64 - bytes.len().min(64) as u32).unwrap_or(0);
     // SAFETY: only the bytes that the slice has are read, and reading needs no alignment.
     unsafe { _mm512_maskz_loadu_epi8(present, bytes.as_ptr().cast()) }
-}
-
-fn as_bytes(values: &[i8]) -> &[u8] {
-    // SAFETY: the two types have one layout, and the slice stays borrowed.
-    unsafe { slice::from_raw_parts(values.as_ptr().cast(), values.len()) }
 }
