@@ -32,6 +32,8 @@ CREATE TABLE memory (
     horizon INTEGER NOT NULL DEFAULT 0,
     -- Records up to this number are in the full-text index.
     indexed INTEGER NOT NULL DEFAULT 0,
+    -- Rows before this one are on the disk, whatever happens.
+    synced_rows INTEGER NOT NULL DEFAULT 0,
     -- The numbers of what comes next: none is used twice. They stand here because this row is written by every commit.
     next_record INTEGER NOT NULL DEFAULT 1,
     next_evidence INTEGER NOT NULL DEFAULT 1,
@@ -67,6 +69,13 @@ CREATE INDEX record_name ON record (name) WHERE name IS NOT NULL;
 CREATE INDEX record_source ON record (source) WHERE source IS NOT NULL;
 CREATE INDEX record_died ON record (died, row) WHERE died IS NOT NULL;
 CREATE INDEX record_merged ON record (merged_into) WHERE merged_into IS NOT NULL;
+
+-- Rows that may not be on the disk yet, from `memory.synced_rows` on: row n in slot n % 64. The others are left from before.
+CREATE TABLE pending_row (
+    slot INTEGER PRIMARY KEY,
+    row INTEGER NOT NULL,
+    vector BLOB NOT NULL
+) STRICT;
 
 CREATE TABLE evidence (
     id INTEGER PRIMARY KEY,
@@ -160,6 +169,8 @@ pub(super) struct State {
     pub(super) segment: u32,
     /// The oldest generation that can still be seen.
     pub(super) horizon: i64,
+    /// How many rows are surely on the disk; only commits of durability `power` count them.
+    pub(super) synced_rows: u64,
     /// The number of the next record.
     pub(super) next_record: i64,
     /// What every file of this memory carries.
@@ -334,7 +345,7 @@ pub(super) fn has_log(directory: &Path) -> Result<bool> {
 /// Reads what the memory is and how much of it is committed.
 pub(super) fn state(connection: &Connection) -> Result<State> {
     let mut statement = connection.prepare_cached(
-        "SELECT embedder, dimension, rows, generation, segment, horizon, next_record, identity FROM memory",
+        "SELECT embedder, dimension, rows, generation, segment, horizon, synced_rows, next_record, identity FROM memory",
     )?;
     Ok(statement.query_one([], |row| {
         Ok(State {
@@ -344,8 +355,9 @@ pub(super) fn state(connection: &Connection) -> Result<State> {
             generation: row.get(3)?,
             segment: row.get(4)?,
             horizon: row.get(5)?,
-            next_record: row.get(6)?,
-            identity: row.get(7)?,
+            synced_rows: count(row, 6)?,
+            next_record: row.get(7)?,
+            identity: row.get(8)?,
         })
     })?)
 }
@@ -364,8 +376,8 @@ pub(super) fn begin_read(connection: &mut Connection) -> Result<Transaction<'_>>
 /// Commits a write as the next generation, with as many rows and records as `state` says.
 pub(super) fn commit(transaction: WriteTransaction<'_>, state: &State) -> Result<()> {
     transaction
-        .prepare_cached("UPDATE memory SET generation = generation + 1, rows = ?1, next_record = ?2")?
-        .execute([signed(state.rows), state.next_record])?;
+        .prepare_cached("UPDATE memory SET generation = generation + 1, rows = ?1, synced_rows = ?2, next_record = ?3")?
+        .execute([signed(state.rows), signed(state.synced_rows), state.next_record])?;
     transaction.commit()
 }
 

@@ -12,7 +12,7 @@ use super::error::{MemoryError, Result};
 use super::record::{RecordId, check_vector};
 use super::segment::{self, Segment};
 use super::writer::Write;
-use super::{Memory, create, keyword, records, snapshots};
+use super::{Memory, create, keyword, pending, records, snapshots};
 
 /// Records that compaction may drop: dead since before every snapshot, and not what a proof or an event rests on.
 ///
@@ -214,6 +214,8 @@ impl Write<'_> {
         self.state.segment = number;
         self.state.dimension = dimension;
         self.state.rows = rows;
+        self.state.synced_rows = rows;
+        pending::clear(&self.transaction)?;
         self.first = rows;
         Ok(())
     }

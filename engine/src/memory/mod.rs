@@ -28,10 +28,12 @@ mod events;
 mod evidence;
 mod export;
 mod filter;
+mod group;
 mod import;
 mod keyword;
 mod numbers;
 mod operations;
+mod pending;
 mod reader;
 mod recall;
 mod record;
@@ -76,6 +78,7 @@ pub use upgrade::upgrade;
 pub use verify::{Finding, Report};
 
 use crate::features;
+use group::Group;
 use reader::Reader;
 use writer::{Write, Writer};
 
@@ -126,6 +129,7 @@ pub struct Memory {
     reader: Mutex<Reader>,
     /// Opened by the first write, so that a memory on a read-only disk can be read.
     writer: Mutex<Option<Writer>>,
+    group: Group,
 }
 
 impl Memory {
@@ -136,7 +140,13 @@ impl Memory {
         }
         create::check_directory(path)?;
         let reader = Reader::open(path, &mut options).map_err(|error| error.within(path, options.timeout))?;
-        Ok(Self { directory: path.into(), options, reader: Mutex::new(reader), writer: Mutex::default() })
+        Ok(Self {
+            directory: path.into(),
+            options,
+            reader: Mutex::new(reader),
+            writer: Mutex::default(),
+            group: Group::default(),
+        })
     }
 
     /// The name of its embedder, and how many places the vectors have.
@@ -154,7 +164,7 @@ impl Memory {
         self.insert_many(std::slice::from_ref(record), None).map(|inserted| inserted[0])
     }
 
-    /// Stores records in one commit: all of them or, on error, none.
+    /// Stores records in one commit: all of them or, on error, none. Inserts of other threads may share it.
     ///
     /// `vectors` holds the vector of each record, one behind the other; without it, the built-in embedder makes them.
     pub fn insert_many(&self, records: &[NewRecord], vectors: Option<&[f32]>) -> Result<Vec<Inserted>> {
@@ -174,14 +184,21 @@ impl Memory {
         if records.is_empty() {
             return Ok(Vec::new());
         }
-        let made: Vec<Vec<f32>> = match vectors {
-            Some(_) => Vec::new(),
-            None => records.iter().map(|record| self.embed(&record.statement)).collect::<Result<_>>()?,
+        let made: Vec<f32>;
+        let vectors = if let Some(vectors) = vectors {
+            vectors
+        } else {
+            made = records.iter().map(|record| self.embed(&record.statement)).collect::<Result<Vec<_>>>()?.concat();
+            &made
         };
-        let vector = |place: usize| vectors.map_or_else(|| &*made[place], |all| &all[place * dimension..][..dimension]);
-        self.write(|write| {
-            records.iter().enumerate().map(|(place, record)| write.insert(record, vector(place))).collect()
-        })
+        self.group.store(
+            records,
+            vectors,
+            || self.write(|write| write.insert_all(records, vectors)),
+            |requests| {
+                self.write(|write| requests.iter().map(|one| write.insert_all(&one.records, &one.vectors)).collect())
+            },
+        )
     }
 
     /// The records `ids`, in that order, the dead as well; as they are now, or were at a generation.

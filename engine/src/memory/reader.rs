@@ -13,6 +13,7 @@ use super::create;
 use super::error::{CATALOG, MemoryError, Result};
 use super::filter::Filter;
 use super::numbers::Numbers;
+use super::pending;
 use super::record::RecordId;
 use super::rows::{RowSet, Scored};
 use super::segment::Segment;
@@ -63,6 +64,7 @@ impl Reader {
         let state = catalog::state(&connection)?;
         create::check_embedder(directory, &state, &options.embedder, options.dimension)?;
         let segment = open_segment(directory, &connection)?;
+        pending::put_back(&connection, directory, &segment)?;
         // A truncated file is reported now, not at the first recall. The rows themselves are read when they are needed.
         segment.map(state.rows)?;
         let rows = Arc::new(segment.map(0)?);

@@ -84,6 +84,16 @@ impl Segment {
         self.file.write_all_at(bytes, offset).map_err(|error| MemoryError::io(&self.path, "append a row", &error))
     }
 
+    /// Whether row `index` is there and consists of `bytes`.
+    pub(super) fn holds(&self, index: u64, bytes: &[u8]) -> Result<bool> {
+        let mut found = vec![0; bytes.len()];
+        match self.file.read_exact_at(&mut found, self.size_bytes(index)) {
+            Ok(()) => Ok(found == bytes),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+            Err(error) => Err(MemoryError::io(&self.path, "read a row", &error)),
+        }
+    }
+
     /// An error if `bytes` are not those that were committed as row `index`.
     pub(super) fn check(&self, index: u64, bytes: &[u8], checksum: u32) -> Result<()> {
         let found = crc32fast::hash(bytes);
@@ -190,6 +200,7 @@ mod tests {
             generation: 0,
             segment: FIRST,
             horizon: 0,
+            synced_rows: 0,
             next_record: 1,
             identity: [7; 16],
         }

@@ -193,7 +193,7 @@ fn a_locked_memory_says_so_and_can_be_read() {
     memory.insert(&lemma("p")).unwrap();
     let mut other =
         catalog::open_writer(&directory.path().join("m.porism"), Durability::Process, Duration::ZERO).unwrap();
-    let held = catalog::begin_write(&mut other).unwrap();
+    let held = transaction::WriteTransaction::begin(&mut other).unwrap();
     let refused = memory.insert(&lemma("q")).unwrap_err();
     assert!(matches!(refused, MemoryError::Locked { .. }), "{refused}");
     assert_eq!(memory.recall(&features::embed("p"), 1).unwrap().hits.len(), 1);

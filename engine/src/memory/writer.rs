@@ -9,6 +9,7 @@ use super::catalog::{self, State};
 use super::create;
 use super::durability::Durability;
 use super::error::{MemoryError, Result};
+use super::pending;
 use super::record::{Inserted, NewRecord, RecordId};
 use super::records;
 use super::segment::{self, Segment};
@@ -143,6 +144,12 @@ impl Write<'_> {
         self.state.generation + 1
     }
 
+    /// Stores records and their vectors, which stand one behind the other.
+    pub(super) fn insert_all(&mut self, records: &[NewRecord], vectors: &[f32]) -> Result<Vec<Inserted>> {
+        let vectors = vectors.chunks_exact(self.state.dimension as usize);
+        records.iter().zip(vectors).map(|(record, vector)| self.insert(record, vector)).collect()
+    }
+
     /// Stores a record and its row, or counts a known record.
     pub(super) fn insert(&mut self, new: &NewRecord, vector: &[f32]) -> Result<Inserted> {
         let start = self.gathered.len();
@@ -174,18 +181,38 @@ impl Write<'_> {
 
     /// Makes it true: the catalog names the new rows. Returns how many there are.
     pub(super) fn commit(mut self) -> Result<u64> {
-        self.write_rows()?;
         let rows = self.state.rows - self.first;
         if self.durability == Durability::Power && rows > 0 {
-            self.segment.sync()?;
+            self.write_through()?;
+        } else {
+            self.write_rows()?;
         }
         catalog::commit(self.transaction, &self.state)?;
         Ok(rows)
     }
 
+    /// Writes what was gathered into the file, and sees to it that the commit brings all rows of this write to the disk.
+    fn write_through(&mut self) -> Result<()> {
+        let stride = self.stride();
+        let rows = (self.gathered.len() / stride) as u64;
+        if rows == self.state.rows - self.first && pending::can_keep(self.first, &self.state) {
+            pending::keep(&self.transaction, self.first, &self.gathered, stride)?;
+            return self.write_rows();
+        }
+        self.write_rows()?;
+        pending::write_again(&self.transaction, &State { rows: self.first, ..self.state.clone() }, self.segment)?;
+        self.segment.sync()?;
+        self.state.synced_rows = self.state.rows;
+        Ok(())
+    }
+
+    fn stride(&self) -> usize {
+        self.state.dimension as usize * size_of::<f32>()
+    }
+
     /// Writes what was gathered into the file.
     pub(super) fn write_rows(&mut self) -> Result<()> {
-        let rows = (self.gathered.len() / (self.state.dimension as usize * size_of::<f32>())) as u64;
+        let rows = (self.gathered.len() / self.stride()) as u64;
         self.segment.write(self.state.rows - rows, &self.gathered)?;
         self.gathered.clear();
         Ok(())

@@ -148,3 +148,160 @@ impl Gather {
 fn ends_commit(header: [u8; 8]) -> bool {
     header[4..] != [0; 4]
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi::{SQLITE_FULL, SQLITE_IOERR};
+
+    use super::*;
+
+    const PAGE: [u8; 512] = [7; 512];
+    const FRAME_BYTES: u64 = 24 + 512;
+
+    /// A file in memory that notes where it was written.
+    #[derive(Default)]
+    struct Memory {
+        bytes: Vec<u8>,
+        writes: Vec<(u64, usize)>,
+        fails: bool,
+    }
+
+    impl Disk for Memory {
+        fn read(&mut self, _: &mut [u8], _: u64) -> c_int {
+            SQLITE_IOERR
+        }
+
+        fn write(&mut self, bytes: &[u8], offset: u64) -> c_int {
+            if self.fails {
+                return SQLITE_FULL;
+            }
+            self.writes.push((offset, bytes.len()));
+            let offset = usize::try_from(offset).unwrap();
+            self.bytes.resize(self.bytes.len().max(offset + bytes.len()), 0);
+            self.bytes[offset..offset + bytes.len()].copy_from_slice(bytes);
+            SQLITE_OK
+        }
+
+        fn size(&mut self) -> Result<u64, c_int> {
+            Ok(self.bytes.len() as u64)
+        }
+    }
+
+    fn header(pages_after_commit: u8) -> [u8; 24] {
+        let mut header = [1; 24];
+        header[4..8].copy_from_slice(&[0, 0, 0, pages_after_commit]);
+        header
+    }
+
+    /// Writes frame `number`, counted from 0, as `SQLite` does.
+    fn frame(gather: &mut Gather, disk: &mut Memory, number: u64, commits: bool) -> c_int {
+        let offset = 32 + number * FRAME_BYTES;
+        match gather.write(disk, &header(u8::from(commits)), offset) {
+            SQLITE_OK => gather.write(disk, &PAGE, offset + 24),
+            code => code,
+        }
+    }
+
+    #[test]
+    fn a_commit_is_one_write_and_nothing_is_held_back_behind_it() {
+        let (mut gather, mut disk) = (Gather::default(), Memory::default());
+        for number in 0..3 {
+            assert_eq!(frame(&mut gather, &mut disk, number, false), SQLITE_OK);
+            assert!(disk.writes.is_empty(), "nobody can see these frames yet");
+        }
+        assert_eq!(frame(&mut gather, &mut disk, 3, true), SQLITE_OK);
+        assert_eq!(disk.writes, [(32, 4 * 536)]);
+        let expected: Vec<u8> =
+            [0, 0, 0, 1].iter().flat_map(|&commits| [&header(commits)[..], &PAGE].concat()).collect();
+        assert_eq!(disk.bytes[32..], expected);
+        assert_eq!(gather.settle(&mut disk), SQLITE_OK);
+        assert_eq!(disk.writes.len(), 1);
+    }
+
+    #[test]
+    fn a_commit_of_one_frame_and_a_corrected_sum_are_written_at_once() {
+        let (mut gather, mut disk) = (Gather::default(), Memory::default());
+        assert_eq!(frame(&mut gather, &mut disk, 0, true), SQLITE_OK);
+        assert_eq!(disk.writes, [(32, 24), (56, 512)]);
+        // Before each sum that is corrected, `SQLite` reads, which writes what is held back.
+        for (number, commits) in [(0, 0), (1, 1)] {
+            assert_eq!(gather.settle(&mut disk), SQLITE_OK);
+            assert_eq!(gather.write(&mut disk, &header(commits), 32 + number * FRAME_BYTES), SQLITE_OK);
+        }
+        assert_eq!(disk.writes[2..], [(32, 24), (32 + FRAME_BYTES, 24)]);
+    }
+
+    #[test]
+    fn what_does_not_follow_is_written_behind_what_came_before() {
+        let (mut gather, mut disk) = (Gather::default(), Memory::default());
+        assert_eq!(frame(&mut gather, &mut disk, 5, false), SQLITE_OK);
+        // A page that is written anew, as a change does that has outgrown the cache; then the log goes on.
+        assert_eq!(gather.write(&mut disk, &PAGE, 32 + 5 * FRAME_BYTES + 24), SQLITE_OK);
+        assert_eq!(frame(&mut gather, &mut disk, 6, false), SQLITE_OK);
+        assert_eq!(frame(&mut gather, &mut disk, 9, false), SQLITE_OK);
+        assert_eq!(gather.settle(&mut disk), SQLITE_OK);
+        let at = |number: u64| 32 + number * FRAME_BYTES;
+        assert_eq!(disk.writes, [(at(5), 536), (at(5) + 24, 512), (at(6), 536), (at(9), 536)]);
+    }
+
+    #[test]
+    fn a_large_change_is_written_in_pieces() {
+        let (mut gather, mut disk) = (Gather::default(), Memory::default());
+        for number in 0..1000 {
+            assert_eq!(frame(&mut gather, &mut disk, number, number == 999), SQLITE_OK);
+            assert!(gather.held.len() < MOST_BYTES);
+        }
+        assert_eq!(disk.bytes.len() as u64, 32 + 1000 * FRAME_BYTES);
+        assert!(disk.writes.len() < 10, "{}", disk.writes.len());
+    }
+
+    #[test]
+    fn a_change_of_which_frames_are_lost_cannot_be_committed() {
+        let (mut gather, mut disk) = (Gather::default(), Memory::default());
+        assert_eq!(frame(&mut gather, &mut disk, 0, false), SQLITE_OK);
+        disk.fails = true;
+        assert_eq!(frame(&mut gather, &mut disk, 1, true), SQLITE_FULL, "the commit has to hear of it");
+
+        gather.forget();
+        disk.fails = false;
+        assert_eq!(frame(&mut gather, &mut disk, 0, false), SQLITE_OK);
+        disk.fails = true;
+        assert_eq!(gather.settle(&mut disk), SQLITE_FULL, "a read in the middle");
+        disk.fails = false;
+        assert_eq!(gather.settle(&mut disk), SQLITE_FULL);
+        assert_eq!(frame(&mut gather, &mut disk, 1, true), SQLITE_FULL);
+        assert!(disk.writes.is_empty());
+        gather.forget();
+        assert_eq!(frame(&mut gather, &mut disk, 0, true), SQLITE_OK);
+    }
+
+    #[test]
+    fn what_was_given_up_is_never_written() {
+        let (mut gather, mut disk) = (Gather::default(), Memory::default());
+        assert_eq!(frame(&mut gather, &mut disk, 0, false), SQLITE_OK);
+        gather.forget();
+        assert_eq!(gather.settle(&mut disk), SQLITE_OK);
+        assert!(disk.writes.is_empty());
+    }
+
+    #[test]
+    fn a_log_whose_commits_are_synced_does_not_grow_with_each() {
+        let (mut gather, mut disk) = (Gather::default(), Memory::default());
+        let mut lengths = std::collections::BTreeSet::new();
+        for number in 0..2000 {
+            frame(&mut gather, &mut disk, 2 * number, false);
+            frame(&mut gather, &mut disk, 2 * number + 1, true);
+            gather.synced();
+            lengths.insert(disk.bytes.len());
+        }
+        assert!(lengths.len() <= 4, "{lengths:?}");
+        assert!(disk.bytes.len() as u64 <= 32 + 4000 * FRAME_BYTES + AHEAD_BYTES as u64);
+
+        let (mut gather, mut disk) = (Gather::default(), Memory::default());
+        for number in 0..50 {
+            frame(&mut gather, &mut disk, 2 * number, false);
+            frame(&mut gather, &mut disk, 2 * number + 1, true);
+        }
+        assert_eq!(disk.bytes.len() as u64, 32 + 100 * FRAME_BYTES, "without syncs it is as long as what it holds");
+    }
+}

@@ -18,6 +18,9 @@ pub(super) trait Disk {
     fn size(&mut self) -> Result<u64, c_int>;
 }
 
+/// `SQLite` itself writes no more than a page at once, and the files of the default take 17 bits of a length for granted.
+const MOST_AT_ONCE: usize = 64 << 10;
+
 /// What `SQLite` holds for an open file. The file below stands right behind it, in the same allocation.
 #[repr(C)]
 pub(super) struct Layer<T> {
@@ -114,9 +117,20 @@ impl Disk for Below {
 
     fn write(&mut self, bytes: &[u8], offset: u64) -> c_int {
         let Some(write) = self.methods.xWrite else { return SQLITE_IOERR_WRITE };
-        let (Ok(length), Ok(offset)) = (bytes.len().try_into(), offset.try_into()) else { return SQLITE_IOERR_WRITE };
-        // SAFETY: the method belongs to this file, which is open while we are; pointer and length are those of `bytes`.
-        unsafe { write(self.file, bytes.as_ptr().cast(), length, offset) }
+        let mut offset: sqlite3_int64 = match offset.try_into() {
+            Ok(offset) => offset,
+            Err(_) => return SQLITE_IOERR_WRITE,
+        };
+        for part in bytes.chunks(MOST_AT_ONCE) {
+            let Ok(length) = part.len().try_into() else { return SQLITE_IOERR_WRITE };
+            // SAFETY: the method belongs to this file, which is open while we are; pointer and length are those of `part`.
+            let code = unsafe { write(self.file, part.as_ptr().cast(), length, offset) };
+            if code != SQLITE_OK {
+                return code;
+            }
+            offset = offset.saturating_add(length.into());
+        }
+        SQLITE_OK
     }
 
     fn size(&mut self) -> Result<u64, c_int> {

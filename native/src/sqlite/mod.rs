@@ -83,4 +83,6 @@ unsafe fn control<T>(connection: &Connection, operation: c_int, argument: *mut T
 }
 
 #[cfg(test)]
+mod log_tests;
+#[cfg(test)]
 mod tests;
