@@ -7,6 +7,7 @@
 pub mod features;
 pub mod hash;
 pub mod library;
+pub mod lsh;
 pub mod memory;
 pub mod rank;
 pub mod tptp;

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::sync::Arc;
 
 use memmap2::{Mmap, MmapOptions};
 use thiserror::Error;
@@ -52,12 +53,19 @@ impl MappedFile {
 }
 
 /// Rows of one length behind a header, mapped read-only.
-#[derive(Debug)]
+///
+/// More is mapped than the rows that are there, so that most rows that come later need no new map: to map a file anew makes every
+/// page of it slow to touch once more.
+#[derive(Clone, Debug)]
 pub struct MappedRows {
-    file: MappedFile,
+    map: Arc<Mmap>,
     header: usize,
     stride: usize,
+    length: usize,
 }
+
+/// How much is mapped beyond what is there, at least; it takes addresses, not memory.
+const RESERVE_BYTES: u64 = 64 << 20;
 
 impl MappedRows {
     /// Maps `rows` rows of `stride` bytes that begin after `header` bytes.
@@ -66,37 +74,60 @@ impl MappedRows {
     /// When `stride` is 0.
     pub fn open(file: &File, header: usize, stride: usize, rows: u64) -> Result<Self, MapError> {
         assert!(stride > 0, "a row has at least one byte");
-        let length = rows
-            .checked_mul(stride as u64)
-            .and_then(|bytes| bytes.checked_add(header as u64))
-            .ok_or(MapError::TooLong { bytes: u64::MAX })?;
-        Ok(Self { file: MappedFile::open(file, length)?, header, stride })
+        let length = check_length(file, header, stride, rows)?;
+        let reserve = length.saturating_add(RESERVE_BYTES.max(length / 2));
+        let addressable = |bytes| usize::try_from(bytes).map_err(|_| MapError::TooLong { bytes });
+        let (length, reserve) = (addressable(length)?, addressable(reserve)?);
+        // SAFETY: the map is read-only, and nothing beyond `length` is ever touched: so far the file goes, as just checked. Nobody
+        // writes below that or truncates the file: that is the contract of `MappedFile`, which is this one's too.
+        let map = unsafe { MmapOptions::new().len(reserve).map(file) }?;
+        Ok(Self { map: Arc::new(map), header, stride, length })
+    }
+
+    /// The first `rows` rows of the same file, which has grown since.
+    pub fn grown(&self, file: &File, rows: u64) -> Result<Self, MapError> {
+        let length = check_length(file, self.header, self.stride, rows)?;
+        match usize::try_from(length) {
+            Ok(length) if length <= self.map.len() => Ok(Self { length, ..self.clone() }),
+            _ => Self::open(file, self.header, self.stride, rows),
+        }
     }
 
     /// How many rows there are.
     pub fn len(&self) -> usize {
-        self.body().len() / self.stride
+        self.bytes().len() / self.stride
     }
 
     /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
-        self.body().is_empty()
+        self.bytes().is_empty()
     }
 
     /// The bytes of row `index`, or `None` beyond the last.
     pub fn row(&self, index: usize) -> Option<&[u8]> {
         let start = index.checked_mul(self.stride)?;
-        self.body().get(start..)?.get(..self.stride)
+        self.bytes().get(start..)?.get(..self.stride)
     }
 
     /// All rows, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
-        self.body().chunks_exact(self.stride)
+        self.bytes().chunks_exact(self.stride)
     }
 
-    fn body(&self) -> &[u8] {
-        &self.file.bytes()[self.header..]
+    /// All rows, one behind the other.
+    pub fn bytes(&self) -> &[u8] {
+        &self.map[self.header..self.length]
     }
+}
+
+/// How many bytes of `file` so many rows take, after checking that they are there.
+fn check_length(file: &File, header: usize, stride: usize, rows: u64) -> Result<u64, MapError> {
+    let expected = rows
+        .checked_mul(stride as u64)
+        .and_then(|bytes| bytes.checked_add(header as u64))
+        .ok_or(MapError::TooLong { bytes: u64::MAX })?;
+    let found = file.metadata()?.len();
+    if found < expected { Err(MapError::TooShort { expected, found }) } else { Ok(expected) }
 }
 
 #[cfg(test)]
@@ -120,6 +151,18 @@ mod tests {
         assert_eq!(rows.row(2), Some(&b"cc"[..]));
         assert_eq!(rows.row(3), None);
         assert_eq!(rows.row(usize::MAX), None);
+    }
+
+    #[test]
+    fn rows_that_come_later_are_read_through_the_same_map() {
+        let mut file = file(b"HEADaa");
+        let rows = MappedRows::open(&file, 4, 2, 1).unwrap();
+        file.write_all(b"bb").unwrap();
+        let grown = rows.grown(&file, 2).unwrap();
+        assert_eq!(grown.bytes(), b"aabb");
+        assert_eq!(rows.bytes(), b"aa");
+        assert!(Arc::ptr_eq(&rows.map, &grown.map));
+        assert!(rows.grown(&file, 3).is_err());
     }
 
     #[test]

@@ -70,6 +70,18 @@ def is_built_in(one: Vectors) -> bool:
     return one.embed is None and one.id in _core.EMBEDDERS
 
 
+def vectors(one: Vectors, texts: Sequence[str]) -> Floats:
+    """The vectors of ``texts``, shape ``(len(texts), dimension)``, whoever makes them.
+
+    Raises:
+        InputError: nobody does.
+    """
+    if is_built_in(one):
+        made = np.frombuffer(_core.embed(one.id, list(texts)), dtype="<f4")
+        return made.reshape(len(texts), one.dimension)
+    return one.of(texts)
+
+
 def sentences(model: str = "sentence-transformers/all-MiniLM-L6-v2", **options: Any) -> Vectors:
     """The embedder of a sentence-transformers model, which is loaded now: ``pip install "porism[sentences]"``.
 

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, Self, TypeAlias, TypeVar
 import numpy as np
 
 from porism import _core, _embedders
-from porism._episodes import Episodes
 from porism._errors import BudgetError, InputError, StoreIOError
 from porism._fields import numbers, record_fields, stored_record
-from porism._hits import Hits
+from porism._recalls import Recalls
 from porism._transaction import Transaction
 from porism._types import (
     Action,
@@ -45,11 +44,10 @@ if TYPE_CHECKING:
     OnBudget: TypeAlias = Callable[["Memory", BudgetError], bool]
 
 Durability = Literal["process", "power", "none"]
-View = Literal["dense", "symbols", "words"]
 ResultT = TypeVar("ResultT")
 
 
-class Memory(Episodes):
+class Memory(Recalls):
     """A memory on disk. Threads may share it, and several processes may open the same one.
 
     What a write that has returned survives is the memory's durability. Every method raises ``InputError`` once the
@@ -58,7 +56,7 @@ class Memory(Episodes):
     ``BudgetError`` when there is no room.
     """
 
-    __slots__ = ("_embedder", "_on_budget", "_options", "path")
+    __slots__ = ("_on_budget", "_options", "path")
 
     def __init__(
         self, core: _core.Memory, path: Path, embedder: Vectors, options: _core._Options, on_budget: OnBudget | None
@@ -218,44 +216,6 @@ class Memory(Episodes):
         elif (name, source, namespace) != (None, None, None):
             raise InputError("conditions are given twice: put all of them into porism.where(...)")
         return [stored_record(fields) for fields in self._core.find(conditions(where_, at))]
-
-    def recall(
-        self,
-        goal: str | None = None,
-        *,
-        vector: npt.ArrayLike | None = None,
-        k: int = 8,
-        where: Where | None = None,
-        views: Sequence[View] = ("dense",),
-        at: int | None = None,
-    ) -> Hits:
-        """The ``k`` records nearest to a goal, by an exact search.
-
-        Equal scores come in the order of their numbers. A goal with no symbol and no word is near to nothing.
-
-        Args:
-            goal: A formula, or any other text.
-            vector: Its vector, shape ``(dimension,)``, if the embedder does not make it.
-            k: How many records.
-            where: Conditions, as ``porism.where`` makes them.
-            views: How to look: ``dense`` by vectors, ``symbols`` by the symbols of formulas, ``words`` by words.
-                Several are fused by reciprocal rank.
-            at: A generation: what was alive then.
-
-        Raises:
-            InputError: ``k`` is negative, there is nothing to look for, or that generation cannot be seen.
-            DamagedError: a vector disagrees with its checksum.
-        """
-        if k < 0:
-            raise InputError(f"k={k}: expected a number from 0")
-        query = None
-        if vector is not None:
-            query = _embedders.row(vector, dimension=self._embedder.dimension)
-        elif goal is not None and "dense" in views and self._embedder.embed is not None:
-            query = self._embedder.of([goal])[0]
-        wanted = None if where is None and at is None else conditions(where, at)
-        snapshot, ids, scores = self._core.recall(goal, query, k, list(views), wanted)
-        return Hits(self._core, snapshot, np.frombuffer(ids, dtype="<i8"), np.frombuffer(scores, dtype="<f4"), at)
 
     def forget(self, ids: Iterable[int] | int | Where, *, reason: str = "", dry_run: bool = False) -> Forgotten:
         """Sees records no more: no search finds them, until ``restore``. Compaction may drop them for good.

@@ -403,6 +403,71 @@ class Compaction:
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """What it takes to find a share of the nearest records, as measured when an index was made.
+
+    Attributes:
+        k: For up to so many records.
+        recall: The share that is promised, in the mean of queries.
+        measured: The share that was found on a sample.
+        queries: How many queries the sample had.
+        probes: How many clusters are looked at.
+        width: How many standard deviations wide the bounds of estimates are taken.
+    """
+
+    k: int
+    recall: float
+    measured: float
+    queries: int
+    probes: int
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """The index of a memory.
+
+    Attributes:
+        rows: How many rows of vectors the memory has.
+        indexed: How many of them the index has; the others are searched too, one by one.
+        clusters: Into how many clusters they are parted.
+        number: Changes with every index that is made of the same rows; 0 without one.
+        size_bytes: How many bytes its file has.
+        isa: The instruction set that searches use; the environment variable ``PORISM_ISA`` chooses another.
+        promises: What each recall takes.
+        queries: How many queries this process has asked.
+    """
+
+    rows: int
+    indexed: int
+    clusters: int
+    number: int
+    size_bytes: int
+    isa: str
+    promises: tuple[Promise, ...]
+    queries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A recall that was measured against exact search.
+
+    Attributes:
+        k: For so many records.
+        recall: The share of the nearest records that was found, in the mean of the queries.
+        low: It lies above this with 95 % confidence (Wilson's interval).
+        high: And below this.
+        queries: How many queries were asked.
+    """
+
+    k: int
+    recall: float
+    low: float
+    high: float
+    queries: int
+
+
+@dataclass(frozen=True, slots=True)
 class Imported:
     """What an import did.
 

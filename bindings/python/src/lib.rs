@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 
 mod array;
 mod errors;
+mod fields;
 mod library;
 mod memory;
 mod process;

@@ -4,56 +4,22 @@
 
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use porism_engine::features;
-use porism_engine::memory::{
-    self, Candidate, Change, Event, EventId, Evidence, EvidenceId, Filter, Inserted, MemoryError, NewEvent,
-    NewEvidence, NewRecord, Operation, Options, Outcome, Query, Receipt, Record, RecordId, Settlement,
-};
+use porism_engine::memory::{self, EventId, Filter, MemoryError, NewEvent, Options, Query, RecordId, View};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use crate::array::Floats;
 use crate::errors::raise;
-
-/// kind, statement, name, source, namespace, status
-type RecordIn = (String, String, Option<String>, Option<String>, String, String);
-/// id, kind, statement, name, source, namespace, key, status, `created_ms`, (inserts, born, died, `merged_into`)
-type RecordOut =
-    (i64, &'static str, String, Option<String>, Option<String>, String, String, &'static str, i64, LifeOut);
-/// inserts, born, died, `merged_into`
-type LifeOut = (i64, i64, Option<i64>, Option<i64>);
-/// generation, action, detail, `created_ms`
-type ChangeOut = (i64, &'static str, String, i64);
-/// `claim_hash`, `certificate_hash`, checker, `checker_version`
-type ReceiptFields = (String, String, String, String);
-/// id, goal, verdict, used, prover, `prover_version`, label, seconds, reprover, `reprover_version`, receipt, `created_ms`
-type EvidenceOut = (
-    i64,
-    i64,
-    &'static str,
-    Vec<i64>,
-    String,
-    String,
-    String,
-    f64,
-    Option<String>,
-    Option<String>,
-    Option<ReceiptFields>,
-    i64,
-);
-/// record, score, slot, propensity
-type CandidateFields = (i64, f64, Option<u32>, f64);
-/// verdict, attempts, seconds, used, evidence
-type SettlementFields = (String, u32, f64, Vec<i64>, Option<i64>);
-/// id, goal, snapshot, candidates, policy, seed, `created_ms`, settlement, `settled_ms`
-type EventOut = (i64, i64, i64, Vec<CandidateFields>, String, i64, i64, Option<SettlementFields>, Option<i64>);
-/// file, place, reason
-type FindingOut = (PathBuf, String, String);
+use crate::fields::{
+    CandidateFields, ChangeOut, EventOut, EvidenceIn, EvidenceOut, FilterIn, FindingOut, RecordIn, RecordOut,
+    SettlementFields, candidate_in, change_out, event_out, evidence_out, hits_out, inserted_out, new_record, numbers,
+    operation_in, outcome_out, record_ids, record_out, settlement_in, settlement_out, words,
+};
 
 /// An open memory; closed, it refuses everything.
 #[pyclass(frozen, module = "porism._core")]
@@ -123,24 +89,70 @@ impl Memory {
         self.run(py, |memory| Ok(memory.find(&filter.read()?)?.into_iter().map(record_out).collect()))
     }
 
-    /// The snapshot, the ids as little-endian `i64` and the scores as little-endian `f32`.
+    /// The snapshot, the ids as little-endian `i64` and the scores as little-endian `f32`. No views: the dense one.
+    #[expect(clippy::too_many_arguments, reason = "arguments of a Python function")]
     fn recall<'py>(
         &self,
         py: Python<'py>,
         text: Option<&str>,
         vector: Option<Floats>,
         k: usize,
-        views: Vec<String>,
+        recall: f32,
+        views: Option<Vec<String>>,
         filter: Option<FilterIn>,
     ) -> PyResult<(i64, Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
         let recall = self.run(py, |memory| {
-            let views = words(&views)?;
-            let query = Query { text, vector: vector.as_ref().map(Floats::as_slice), views: &views, k };
+            let views = views.map_or_else(|| Ok(vec![View::Dense]), |views| words(&views))?;
+            let query = Query { text, vector: vector.as_ref().map(Floats::as_slice), views: &views, k, recall };
             memory.search(&query, &filter.map_or_else(|| Ok(Filter::default()), FilterIn::read)?)
         })?;
-        let ids: Vec<u8> = recall.hits.iter().flat_map(|hit| hit.id.0.to_le_bytes()).collect();
-        let scores: Vec<u8> = recall.hits.iter().flat_map(|hit| hit.score.to_le_bytes()).collect();
+        let (ids, scores) = hits_out(std::slice::from_ref(&recall));
         Ok((recall.snapshot, PyBytes::new(py, &ids), PyBytes::new(py, &scores)))
+    }
+
+    /// The snapshot, how many hits each vector has, and the ids and scores of all.
+    fn recall_many<'py>(
+        &self,
+        py: Python<'py>,
+        vectors: Floats,
+        k: usize,
+        recall: f32,
+        filter: Option<FilterIn>,
+    ) -> PyResult<(i64, Vec<usize>, Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+        let recalls = self.run(py, |memory| {
+            let filter = filter.map_or_else(|| Ok(Filter::default()), FilterIn::read)?;
+            memory.search_many(vectors.as_slice(), k, recall, &filter)
+        })?;
+        let snapshot = match recalls.first() {
+            Some(first) => first.snapshot,
+            None => self.run(py, memory::Memory::generation)?,
+        };
+        let (ids, scores) = hits_out(&recalls);
+        let counts = recalls.iter().map(|recall| recall.hits.len()).collect();
+        Ok((snapshot, counts, PyBytes::new(py, &ids), PyBytes::new(py, &scores)))
+    }
+
+    /// What the index is, as a JSON object.
+    fn index(&self, py: Python<'_>) -> PyResult<String> {
+        self.run(py, |memory| memory.index()?.to_json())
+    }
+
+    /// Whether there was anything to do.
+    fn build_index(&self, py: Python<'_>) -> PyResult<bool> {
+        self.run(py, memory::Memory::build_index)
+    }
+
+    /// The recall, the ends of its interval, and how many queries were asked.
+    fn measure_recall(
+        &self,
+        py: Python<'_>,
+        k: usize,
+        recall: f32,
+        vectors: Option<Floats>,
+    ) -> PyResult<(f64, f64, f64, usize)> {
+        let vectors = vectors.as_ref().map(Floats::as_slice);
+        let measured = self.run(py, |memory| memory.measure_recall(k, recall, vectors))?;
+        Ok((measured.recall, measured.low, measured.high, measured.queries))
     }
 
     fn forget(&self, py: Python<'_>, ids: Vec<i64>, reason: &str) -> PyResult<Vec<i64>> {
@@ -352,208 +364,7 @@ impl Read for Source {
     }
 }
 
-/// The conditions that were given, as a dictionary that has all of these keys.
-#[derive(FromPyObject)]
-#[pyo3(from_item_all)]
-struct FilterIn {
-    kinds: Vec<String>,
-    statuses: Vec<String>,
-    name: Option<String>,
-    source: Option<String>,
-    namespace: Option<String>,
-    since_ms: Option<i64>,
-    before_ms: Option<i64>,
-    ids: Option<Vec<i64>>,
-    at: Option<i64>,
-    dead: bool,
-}
-
-impl FilterIn {
-    fn read(self) -> memory::Result<Filter> {
-        Ok(Filter {
-            kinds: words(&self.kinds)?,
-            statuses: words(&self.statuses)?,
-            name: self.name,
-            source: self.source,
-            namespace: self.namespace,
-            since_ms: self.since_ms,
-            before_ms: self.before_ms,
-            ids: self.ids.map(|ids| record_ids(&ids)),
-            at: self.at,
-            dead: self.dead,
-        })
-    }
-}
-
-/// The fields of evidence, as a dictionary that has all of these keys.
-#[derive(FromPyObject)]
-#[pyo3(from_item_all)]
-struct EvidenceIn {
-    goal: i64,
-    verdict: String,
-    used: Vec<i64>,
-    prover: String,
-    prover_version: String,
-    label: String,
-    seconds: f64,
-    reprover: Option<String>,
-    reprover_version: Option<String>,
-    receipt: Option<ReceiptFields>,
-}
-
-impl EvidenceIn {
-    fn read(self) -> memory::Result<NewEvidence> {
-        Ok(NewEvidence {
-            goal: RecordId(self.goal),
-            verdict: self.verdict.parse()?,
-            used: record_ids(&self.used),
-            prover: self.prover,
-            prover_version: self.prover_version,
-            label: self.label,
-            seconds: self.seconds,
-            reprover: self.reprover,
-            reprover_version: self.reprover_version,
-            receipt: self.receipt.map(receipt_in),
-        })
-    }
-}
-
-fn words<T: FromStr<Err = MemoryError>>(words: &[String]) -> memory::Result<Vec<T>> {
-    words.iter().map(|word| word.parse()).collect()
-}
-
-fn operation_in(py: Python<'_>, name: &str, arguments: &Bound<'_, PyAny>) -> PyResult<Operation> {
-    let engine = |error: MemoryError| memory_error(py, &error);
-    Ok(match name {
-        "insert" => {
-            let (record, vector): (RecordIn, Option<Floats>) = arguments.extract()?;
-            let vector = vector.map(|vector| vector.as_slice().to_vec());
-            Operation::Insert { record: Box::new(new_record(record).map_err(engine)?), vector }
-        }
-        "forget" => {
-            let (ids, reason): (Vec<i64>, String) = arguments.extract()?;
-            Operation::Forget { ids: record_ids(&ids), reason }
-        }
-        "restore" => Operation::Restore { ids: record_ids(&arguments.extract::<Vec<i64>>()?) },
-        "merge" => {
-            let (one, other): (i64, i64) = arguments.extract()?;
-            Operation::Merge { one: RecordId(one), other: RecordId(other) }
-        }
-        "evidence" => Operation::Evidence(Box::new(arguments.extract::<EvidenceIn>()?.read().map_err(engine)?)),
-        other => return Err(PyValueError::new_err(format!("no operation is called {other:?}"))),
-    })
-}
-
-fn outcome_out(outcome: Outcome) -> Vec<i64> {
-    match outcome {
-        Outcome::Inserted(inserted) => vec![inserted.id.0, inserted.new.into(), inserted.forgotten.into()],
-        Outcome::Forgotten(ids) | Outcome::Restored(ids) => numbers(&ids),
-        Outcome::Merged(kept) => vec![kept.0],
-        Outcome::Evidence(id) => vec![id.0],
-    }
-}
-
-fn inserted_out(inserted: Inserted) -> (i64, bool, bool) {
-    (inserted.id.0, inserted.new, inserted.forgotten)
-}
-
-fn change_out(change: Change) -> ChangeOut {
-    (change.generation, change.action.as_str(), change.detail, change.created_ms)
-}
-
-fn new_record((kind, statement, name, source, namespace, status): RecordIn) -> memory::Result<NewRecord> {
-    let record = NewRecord::new(kind.parse()?, statement);
-    Ok(NewRecord { name, source, namespace, status: status.parse()?, ..record })
-}
-
-fn record_out(record: Record) -> RecordOut {
-    (
-        record.id.0,
-        record.kind.as_str(),
-        record.statement,
-        record.name,
-        record.source,
-        record.namespace,
-        record.key.to_hex(),
-        record.status.as_str(),
-        record.created_ms,
-        (record.inserts, record.born, record.died, record.merged_into.map(|id| id.0)),
-    )
-}
-
-fn receipt_in((claim_hash, certificate_hash, checker, checker_version): ReceiptFields) -> Receipt {
-    Receipt { claim_hash, certificate_hash, checker, checker_version }
-}
-
-fn receipt_out(receipt: Receipt) -> ReceiptFields {
-    (receipt.claim_hash, receipt.certificate_hash, receipt.checker, receipt.checker_version)
-}
-
-fn evidence_out(evidence: Evidence) -> EvidenceOut {
-    let content = evidence.content;
-    (
-        evidence.id.0,
-        content.goal.0,
-        content.verdict.as_str(),
-        numbers(&content.used),
-        content.prover,
-        content.prover_version,
-        content.label,
-        content.seconds,
-        content.reprover,
-        content.reprover_version,
-        content.receipt.map(receipt_out),
-        evidence.created_ms,
-    )
-}
-
-fn candidate_in((record, score, slot, propensity): CandidateFields) -> Candidate {
-    Candidate { record: RecordId(record), score, slot, propensity }
-}
-
-fn candidate_out(candidate: &Candidate) -> CandidateFields {
-    (candidate.record.0, candidate.score, candidate.slot, candidate.propensity)
-}
-
-fn settlement_in((verdict, attempts, seconds, used, evidence): SettlementFields) -> memory::Result<Settlement> {
-    let verdict = verdict.parse()?;
-    Ok(Settlement { verdict, attempts, seconds, used: record_ids(&used), evidence: evidence.map(EvidenceId) })
-}
-
-fn settlement_out(settlement: &Settlement) -> SettlementFields {
-    (
-        settlement.verdict.to_string(),
-        settlement.attempts,
-        settlement.seconds,
-        numbers(&settlement.used),
-        settlement.evidence.map(|id| id.0),
-    )
-}
-
-fn event_out(event: Event) -> EventOut {
-    let content = event.content;
-    (
-        event.id.0,
-        content.goal.0,
-        content.snapshot,
-        content.candidates.iter().map(candidate_out).collect(),
-        content.policy,
-        content.seed,
-        event.created_ms,
-        event.settlement.as_ref().map(settlement_out),
-        event.settled_ms,
-    )
-}
-
-fn record_ids(numbers: &[i64]) -> Vec<RecordId> {
-    numbers.iter().copied().map(RecordId).collect()
-}
-
-fn numbers(ids: &[RecordId]) -> Vec<i64> {
-    ids.iter().map(|id| id.0).collect()
-}
-
-fn memory_error(py: Python<'_>, error: &MemoryError) -> PyErr {
+pub fn memory_error(py: Python<'_>, error: &MemoryError) -> PyErr {
     let class = match error {
         MemoryError::NotAMemory { .. } => "NotAMemoryError",
         // Another embedder is another format of vectors: nothing that the caller hands over could mend it.

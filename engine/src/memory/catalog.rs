@@ -1,7 +1,6 @@
 //! The catalog: an `SQLite` file that says what the memory holds. It alone decides what is committed.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -210,11 +209,9 @@ pub(super) fn create_empty(path: &Path) -> Result<Connection> {
 /// The format of the catalog in `directory`, from the header of its file: only the present one can be opened.
 pub(super) fn format(directory: &Path) -> Result<u32> {
     let mut header = [0; 72];
-    let read = File::open(directory.join(CATALOG)).and_then(|mut file| file.read_exact(&mut header));
-    read.map_err(|error| match error.kind() {
-        io::ErrorKind::UnexpectedEof => MemoryError::damaged(CATALOG, "its header", "the file ends within it"),
-        _ => MemoryError::io(CATALOG, "read the header", &error),
-    })?;
+    if !sqlite::read_header(&directory.join(CATALOG), &mut header)? {
+        return Err(MemoryError::damaged(CATALOG, "its header", "the file ends within it"));
+    }
     if !header.starts_with(b"SQLite format 3\0") {
         return Err(MemoryError::damaged(CATALOG, "byte 0", "it does not begin as a catalog"));
     }
@@ -239,23 +236,25 @@ fn check_format(directory: &Path) -> Result<()> {
 /// Opens the catalog in `directory` for reading.
 ///
 /// Even a reader opens the file for writing if it can: the first one after a crash has to recover the log.
-pub(super) fn open_reader(directory: &Path, read_only: bool, timeout: Duration) -> Result<Connection> {
+///
+/// The answer is also whether others may write it meanwhile.
+pub(super) fn open_reader(directory: &Path, read_only: bool, timeout: Duration) -> Result<(Connection, bool)> {
     check_format(directory)?;
     let mode = if read_only { OpenFlags::SQLITE_OPEN_READ_ONLY } else { OpenFlags::SQLITE_OPEN_READ_WRITE };
     let opened = open(directory, mode, timeout).and_then(|connection| {
         state(&connection)?;
         Ok(connection)
     });
-    let connection = match opened {
+    let (connection, shared) = match opened {
         // Readers of a log need a file of shared memory beside it, which a read-only directory cannot take. Without a log
         // nobody is writing, and the catalog alone is the whole truth.
-        Err(MemoryError::Io { .. }) if !has_log(directory)? => open_immutable(directory, timeout)?,
-        other => other?,
+        Err(MemoryError::Io { .. }) if !has_log(directory)? => (open_immutable(directory, timeout)?, false),
+        other => (other?, true),
     };
     // The log is folded by who writes, after the rows that it names were synced; a reader would not know of them.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.pragma_update(None, "query_only", true)?;
-    Ok(connection)
+    Ok((connection, shared))
 }
 
 /// Lets a reader clear away a log in which there is nothing, if it is the last to close.

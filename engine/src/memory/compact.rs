@@ -2,17 +2,18 @@
 
 use std::fs;
 use std::io::BufWriter;
+use std::path::Path;
 
 use porism_native::map::MappedRows;
 use rusqlite::{Connection, params};
 
-use super::catalog::{count, list, signed};
+use super::catalog::{State, count, list, signed};
 use super::changes::{self, Action};
 use super::error::{MemoryError, Result};
 use super::record::{RecordId, check_vector};
 use super::segment::{self, Segment};
 use super::writer::Write;
-use super::{Memory, create, keyword, pending, records, snapshots};
+use super::{Memory, create, index, keyword, pending, records, snapshots};
 
 /// Records that compaction may drop: dead since before every snapshot, and not what a proof or an event rests on.
 ///
@@ -151,8 +152,7 @@ impl Memory {
             // With readers about, the log keeps its length for now.
             writer.fold(true)?;
             let write = writer.begin(options)?;
-            let kept = segment::file_name(write.state.segment);
-            remove_old_files(&self.directory, &kept)
+            remove_old_files(&self.directory, write.state.segment)
         })
         .or_else(|error| match error {
             // Somebody else is busy: the bytes are freed, though not yet given back.
@@ -206,35 +206,46 @@ impl Write<'_> {
         let file =
             Segment::create(self.directory, number, dimension, &self.state.identity).map_err(|error| failed(&error))?;
         let mut out = BufWriter::with_capacity(1 << 20, file);
-        let rows = copy_rows(&self.transaction, self.segment, &old, vectors, &mut out)?;
+        let copied = copy_rows(&self.transaction, self.segment, &old, vectors, &mut out)?;
         let file = out.into_inner().map_err(|error| failed(error.error()))?;
+        let rows = copied.records.len() as u64;
+        let new = State { segment: number, dimension, rows, synced_rows: rows, ..self.state.clone() };
+        let renumbered = vectors.is_none().then_some(&*copied.renumbered);
+        let states = (&self.state, &new);
+        index::take_along(self.directory, &self.transaction, states, renumbered, &copied.records)?;
         // The old file goes when this is committed, so the new one has to be there whatever the durability.
         file.sync_all().and_then(|()| create::sync_directory(self.directory)).map_err(|error| failed(&error))?;
         self.transaction.execute("UPDATE memory SET segment = ?1", [number])?;
-        self.state.segment = number;
-        self.state.dimension = dimension;
-        self.state.rows = rows;
-        self.state.synced_rows = rows;
         pending::clear(&self.transaction)?;
-        self.first = rows;
+        self.first = new.rows;
+        self.state = new;
         Ok(())
     }
 }
 
-/// Copies the row of every record, and names its new place; returns how many there are.
+/// What became of rows that were copied.
+#[derive(Default)]
+struct Copied {
+    /// For each row that there was, its number now, if it is still there.
+    renumbered: Vec<Option<u32>>,
+    /// For each row that there is, its record and its checksum.
+    records: Vec<(i64, u32)>,
+}
+
+/// Copies the row of every record, and names its new place.
 fn copy_rows(
     connection: &Connection,
     segment: &Segment,
     old: &MappedRows,
     vectors: Option<(&[f32], u32)>,
     out: &mut impl std::io::Write,
-) -> Result<u64> {
+) -> Result<Copied> {
     let mut vectors = vectors.map(|(vectors, dimension)| vectors.chunks(dimension as usize));
     let mut all = connection.prepare("SELECT id, row, row_checksum FROM record ORDER BY id")?;
     let mut update = connection.prepare("UPDATE record SET row = ?2, row_checksum = ?3 WHERE id = ?1")?;
     let mut found = all.query([])?;
     let mut bytes = Vec::new();
-    let mut rows = 0_u64;
+    let mut copied = Copied { renumbered: vec![None; old.len()], records: Vec::new() };
     while let Some(record) = found.next()? {
         let (id, row, checksum): (RecordId, u64, u32) = (record.get(0)?, count(record, 1)?, record.get(2)?);
         bytes.clear();
@@ -247,23 +258,26 @@ fn copy_rows(
             checksum
         };
         out.write_all(&bytes).map_err(|error| MemoryError::io(segment::file_name(0), "write the rows anew", &error))?;
-        update.execute(params![id, signed(rows), checksum])?;
-        rows += 1;
+        let place = copied.records.len();
+        update.execute(params![id, signed(place as u64), checksum])?;
+        if let Some(renumbered) = usize::try_from(row).ok().and_then(|row| copied.renumbered.get_mut(row)) {
+            *renumbered = u32::try_from(place).ok();
+        }
+        copied.records.push((id.0, checksum));
     }
-    Ok(rows)
+    Ok(copied)
 }
 
-/// Removes every file of rows but `kept`: what readers have mapped stays until they let go of it.
-fn remove_old_files(directory: &std::path::Path, kept: &str) -> Result<()> {
+/// Removes every file of rows but `kept`, and the indexes of the others: what readers have mapped stays until they let go of it.
+fn remove_old_files(directory: &Path, kept: u32) -> Result<()> {
     let tidy = || -> std::io::Result<()> {
         for entry in fs::read_dir(directory)? {
             let name = entry?.file_name();
-            let name = name.to_string_lossy();
-            if segment::file_number(&name).is_some() && name != kept {
-                fs::remove_file(directory.join(&*name))?;
+            if segment::file_number(&name.to_string_lossy()).is_some_and(|number| number != kept) {
+                fs::remove_file(directory.join(name))?;
             }
         }
-        Ok(())
+        index::remove_all_but(directory, |segment, _| segment == kept)
     };
     tidy().map_err(|error| MemoryError::io(directory, "remove old rows", &error))
 }

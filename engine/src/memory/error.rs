@@ -9,6 +9,8 @@ use porism_native::sqlite::damaged_page;
 use rusqlite::ErrorCode;
 use thiserror::Error;
 
+use crate::lsh::Damage;
+
 /// The name of the catalog inside a memory's directory.
 pub(super) const CATALOG: &str = "catalog.sqlite";
 
@@ -77,6 +79,11 @@ impl MemoryError {
             MapError::Io(error) => Self::io(file, "map the file", error),
             other => Self::damaged(file, "its end", other.to_string()),
         }
+    }
+
+    /// An index is damaged where it could not be done without.
+    pub(super) fn index(damage: &Damage) -> Self {
+        Self::damaged("the index", damage.place.clone(), damage.reason.clone())
     }
 
     /// The same error, with file names completed by the memory's `directory` and a lock by the time that was `waited` for it.

@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::path::Path;
 
-use porism_native::map::MappedRows;
 use rusqlite::Connection;
 use serde::Serialize;
 
@@ -11,6 +10,7 @@ use super::changes::{self, Change};
 use super::error::{MemoryError, Result};
 use super::event::{Event, Evidence};
 use super::record::Record;
+use super::view::View;
 use super::snapshots::{self, Snapshot};
 use super::{base64, catalog};
 use super::{events, evidence, records};
@@ -41,8 +41,8 @@ enum Line<'a> {
     Snapshot(&'a Snapshot),
 }
 
-/// Writes everything to `out`; vectors only with `rows`.
-pub(super) fn export(connection: &Connection, rows: Option<&MappedRows>, out: &mut dyn Write) -> Result<()> {
+/// Writes everything to `out`; vectors only with `view`.
+pub(super) fn export(connection: &Connection, view: Option<&View>, out: &mut dyn Write) -> Result<()> {
     let state = catalog::state(connection)?;
     let header = Line::Header {
         version: VERSION,
@@ -52,9 +52,9 @@ pub(super) fn export(connection: &Connection, rows: Option<&MappedRows>, out: &m
     };
     write(out, &header)?;
     // Records and rows are written together and compacted in order, so record after record is row after row.
-    let mut rows = rows.map(MappedRows::iter);
+    let mut rows = view.map(View::checked_rows);
     records::for_each(connection, |record| {
-        let vector = rows.as_mut().and_then(Iterator::next).map(base64::encode);
+        let vector = rows.as_mut().and_then(Iterator::next).transpose()?.map(base64::encode);
         write(out, &Line::Record { record: &record?, vector })
     })?;
     evidence::for_each(connection, None, |evidence| write(out, &Line::Evidence(&evidence)))?;

@@ -5,7 +5,7 @@ use rusqlite::types::Value;
 use super::record::{Kind, RecordId, Status};
 
 /// Which records are meant. Nothing set means all that are alive now.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Those of one of these kinds; none given means any.
     pub kinds: Vec<Kind>,

@@ -21,7 +21,7 @@ fn alive_at(memory: &Memory, at: i64) -> Vec<i64> {
 }
 
 fn recalled(memory: &Memory, text: &str, filter: &Filter) -> Vec<i64> {
-    let query = Query { text: Some(text), vector: None, views: &[View::Dense], k: 99 };
+    let query = Query { text: Some(text), vector: None, views: &[View::Dense], k: 99, recall: 1.0 };
     let mut found: Vec<_> = memory.search(&query, filter).unwrap().hits.iter().map(|hit| hit.id.0).collect();
     found.sort_unstable();
     found
@@ -233,7 +233,7 @@ fn words_and_symbols_find_what_vectors_miss() {
     ];
     memory.insert_many(&records, None).unwrap();
     let search = |memory: &Memory, text, views: &[View]| {
-        let query = Query { text: Some(text), vector: None, views, k: 2 };
+        let query = Query { text: Some(text), vector: None, views, k: 2, recall: 1.0 };
         memory.search(&query, &Filter::default()).unwrap().hits.iter().map(|hit| hit.id.0).collect::<Vec<_>>()
     };
     // A handle that cannot write searches what is not indexed all the same.

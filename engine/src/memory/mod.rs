@@ -15,6 +15,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod admission;
 mod base64;
 mod catalog;
 mod changes;
@@ -30,15 +31,17 @@ mod export;
 mod filter;
 mod group;
 mod import;
+mod index;
+mod indexer;
+mod indexing;
 mod keyword;
-mod numbers;
 mod operations;
 mod pending;
 mod reader;
 mod recall;
 mod record;
 mod records;
-mod rows;
+mod sample;
 mod segment;
 mod snapshots;
 mod stats;
@@ -47,6 +50,7 @@ mod transaction;
 mod turnstile;
 mod upgrade;
 mod verify;
+mod view;
 mod words;
 mod writer;
 
@@ -57,7 +61,7 @@ mod tests;
 
 use std::io::Write as Sink;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use catalog::sqlite_version;
@@ -69,8 +73,9 @@ pub use error::{MemoryError, Result};
 pub use event::{Candidate, Event, EventId, Evidence, EvidenceId, NewEvent, NewEvidence, Receipt, Settlement, Verdict};
 pub use filter::Filter;
 pub use import::Imported;
+pub use indexing::{IndexReport, Measurement};
 pub use operations::{Operation, Outcome};
-pub use recall::{Hit, Query, Recall, View};
+pub use recall::{Hit, Query, RECALL, Recall, View};
 pub use record::{FactKey, Inserted, Kind, MAX_LABEL_BYTES, MAX_STATEMENT_BYTES, NewRecord, Record, RecordId, Status};
 pub use snapshots::Snapshot;
 pub use stats::Stats;
@@ -79,6 +84,7 @@ pub use verify::{Finding, Report};
 
 use crate::features;
 use group::Group;
+use indexer::Indexer;
 use reader::Reader;
 use writer::{Write, Writer};
 
@@ -130,6 +136,7 @@ pub struct Memory {
     /// Opened by the first write, so that a memory on a read-only disk can be read.
     writer: Mutex<Option<Writer>>,
     group: Group,
+    indexer: Indexer,
 }
 
 impl Memory {
@@ -139,13 +146,16 @@ impl Memory {
             create::if_missing(path, &options.embedder, options.dimension)?;
         }
         create::check_directory(path)?;
-        let reader = Reader::open(path, &mut options).map_err(|error| error.within(path, options.timeout))?;
+        let indexer = Indexer::default();
+        let new_index = Arc::clone(&indexer.new_index);
+        let reader = Reader::open(path, &mut options, new_index).map_err(|error| error.within(path, options.timeout))?;
         Ok(Self {
             directory: path.into(),
             options,
             reader: Mutex::new(reader),
             writer: Mutex::default(),
             group: Group::default(),
+            indexer,
         })
     }
 
@@ -276,8 +286,8 @@ impl Memory {
         let mut reader = Reader::again(&self.directory, &self.options).map_err(|error| self.complete(error))?;
         let mut export = || {
             if vectors {
-                let view = reader.view()?;
-                return export::export(&view.transaction, Some(&view.rows), out);
+                let all = Filter::default();
+                return reader.look_with(&all, |catalog, view| export::export(catalog, Some(view), out)).map(drop);
             }
             export::export(&*consistent(&mut reader)?, None, out)
         };
@@ -287,7 +297,7 @@ impl Memory {
     /// Checks everything that it holds.
     pub fn verify(&self) -> Result<Report> {
         let mut reader = Reader::again(&self.directory, &self.options).map_err(|error| self.complete(error))?;
-        verify::verify(&mut reader).map_err(|error| self.complete(error))
+        verify::verify(&mut reader, &self.directory).map_err(|error| self.complete(error))
     }
 
     fn read<T>(&self, action: impl FnOnce(&mut Reader) -> Result<T>) -> Result<T> {

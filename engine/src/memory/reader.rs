@@ -1,177 +1,229 @@
-//! Reading rows: mapped once, checked on first touch, named by the catalog.
+//! Reading: views of the memory, kept for as long as nothing is committed.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use porism_native::map::MappedRows;
-use rusqlite::{Connection, Transaction, params_from_iter};
+use porism_native::simd::Routines;
+use porism_native::sqlite::commit_stamp;
+use rusqlite::Connection;
 
 use super::Options;
-use super::catalog::{self, State, count};
+use super::admission::{Admissions, Admitted};
+use super::catalog::{self, State};
 use super::create;
-use super::error::{CATALOG, MemoryError, Result};
+use super::error::{MemoryError, Result};
 use super::filter::Filter;
-use super::numbers::Numbers;
+use super::index;
 use super::pending;
-use super::record::RecordId;
-use super::rows::{RowSet, Scored};
 use super::segment::Segment;
+use super::view::View;
+
+/// How often a reader looks again because the rows were written anew between two looks.
+const LOOKS: u32 = 5;
 
 /// The reading half of a memory.
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) connection: Connection,
-    pub(super) segment: Segment,
+    eye: Eye,
+}
+
+/// What was seen of a memory.
+#[derive(Debug)]
+struct Eye {
     directory: PathBuf,
     embedder: String,
     dimension: u32,
-    /// The rows as last mapped; all of them agree with their checksums.
-    rows: Arc<MappedRows>,
-    /// Whose they are.
-    numbers: Numbers,
-    /// The rows of records that are alive, at a generation; `None` when all are.
-    alive: (i64, Option<Arc<RowSet>>),
+    routines: &'static Routines,
+    /// All rows get their codes before the first search: nobody will make an index.
+    patient: bool,
+    segment: Arc<Segment>,
+    /// Whether the catalog can tell that something was committed.
+    stamped: bool,
+    current: Option<Current>,
+    admissions: Admissions,
+    /// Set when an index was made.
+    new_index: Arc<AtomicBool>,
+    /// The numbers of indexes of this file of rows that were found to be damaged.
+    damaged_indexes: BTreeSet<u32>,
 }
 
-/// One generation of a memory.
-pub(super) struct View<'a> {
-    pub(super) transaction: Transaction<'a>,
-    pub(super) state: State,
-    pub(super) rows: Arc<MappedRows>,
-    alive: &'a mut (i64, Option<Arc<RowSet>>),
+/// A view, and the stamp of the memory before it was made.
+#[derive(Debug)]
+struct Current {
+    view: Arc<View>,
+    stamp: Option<[u64; 6]>,
 }
 
 impl Reader {
     /// Opens the memory in `directory` for reading, and checks that its committed rows are there.
     ///
-    /// If any embedder will do, `options` names the memory's afterwards.
-    pub(super) fn open(directory: &Path, options: &mut Options) -> Result<Self> {
-        let connection = catalog::open_reader(directory, options.read_only, options.timeout)?;
+    /// If any embedder will do, `options` names the memory's afterwards. Whoever makes an index sets `new_index`.
+    pub(super) fn open(directory: &Path, options: &mut Options, new_index: Arc<AtomicBool>) -> Result<Self> {
+        let (connection, shared) = catalog::open_reader(directory, options.read_only, options.timeout)?;
         if options.any_embedder {
             let state = catalog::state(&connection)?;
             (options.embedder, options.dimension) = (state.embedder, state.dimension);
         }
-        Self::over(connection, directory, options)
+        Self::over(connection, shared, directory, options, new_index)
     }
 
     /// Another one, with a connection of its own.
     pub(super) fn again(directory: &Path, options: &Options) -> Result<Self> {
-        Self::over(catalog::open_reader(directory, options.read_only, options.timeout)?, directory, options)
+        let (connection, shared) = catalog::open_reader(directory, options.read_only, options.timeout)?;
+        Self::over(connection, shared, directory, options, Arc::default())
     }
 
-    fn over(connection: Connection, directory: &Path, options: &Options) -> Result<Self> {
+    fn over(
+        connection: Connection,
+        shared: bool,
+        directory: &Path,
+        options: &Options,
+        new_index: Arc<AtomicBool>,
+    ) -> Result<Self> {
         let state = catalog::state(&connection)?;
         create::check_embedder(directory, &state, &options.embedder, options.dimension)?;
-        let segment = open_segment(directory, &connection)?;
+        let segment = Arc::new(open_segment(directory, &connection)?);
         pending::put_back(&connection, directory, &segment)?;
         // A truncated file is reported now, not at the first recall. The rows themselves are read when they are needed.
         segment.map(state.rows)?;
-        let rows = Arc::new(segment.map(0)?);
-        let (directory, embedder) = (directory.to_owned(), options.embedder.clone());
-        let alive = (-1, None);
-        Ok(Self {
-            connection,
-            segment,
-            directory,
-            embedder,
+        let eye = Eye {
+            directory: directory.to_owned(),
+            embedder: options.embedder.clone(),
             dimension: options.dimension,
-            rows,
-            numbers: Numbers::default(),
-            alive,
-        })
+            routines: routines()?,
+            patient: options.read_only,
+            segment,
+            stamped: shared,
+            current: None,
+            admissions: Admissions::default(),
+            new_index,
+            damaged_indexes: BTreeSet::new(),
+        };
+        Ok(Self { connection, eye })
     }
 
-    /// A view of one generation, with its rows mapped and checked.
-    pub(super) fn view(&mut self) -> Result<View<'_>> {
-        // A compaction may replace the rows between any two looks at the catalog; the next look then sees the new ones.
-        let (transaction, state) = loop {
+    /// The newest generation.
+    pub(super) fn view(&mut self) -> Result<Arc<View>> {
+        match self.unchanged() {
+            Some(view) => Ok(view),
+            None => self.look(&Filter::default()).map(|(view, _)| view),
+        }
+    }
+
+    /// The newest generation, and which of its rows pass `filter`.
+    pub(super) fn look(&mut self, filter: &Filter) -> Result<(Arc<View>, Admitted)> {
+        if let Some(view) = self.unchanged()
+            && let Some(admitted) = self.eye.admissions.known(filter, &view)
+        {
+            return Ok((view, admitted));
+        }
+        self.look_with(filter, |_, _| Ok(())).map(|(view, admitted, ())| (view, admitted))
+    }
+
+    /// The same, and what `more` reads of that generation.
+    pub(super) fn look_with<T>(
+        &mut self,
+        filter: &Filter,
+        more: impl FnOnce(&Connection, &View) -> Result<T>,
+    ) -> Result<(Arc<View>, Admitted, T)> {
+        let mut look = 1;
+        let (transaction, view) = loop {
+            // The stamp is taken first: what is read afterwards is of this commit or a later one.
+            let stamp = self.stamp();
             let transaction = self.connection.unchecked_transaction()?;
             let state = catalog::state(&transaction)?;
-            if state.segment == self.segment.number {
-                break (transaction, state);
+            let segment = state.segment;
+            match self.eye.see(&transaction, state, stamp) {
+                Ok(view) => break (transaction, view),
+                Err(error) => {
+                    drop(transaction);
+                    // A compaction may have replaced the rows between the look at the catalog and the look at them.
+                    if look == LOOKS || catalog::state(&self.connection)?.segment == segment {
+                        return Err(error);
+                    }
+                    look += 1;
+                }
             }
-            create::check_embedder(&self.directory, &state, &self.embedder, self.dimension)?;
-            drop(transaction);
-            self.segment = open_segment(&self.directory, &self.connection)?;
-            self.rows = Arc::new(self.segment.map(0)?);
-            self.numbers = Numbers::default();
-            self.alive = (-1, None);
         };
-        let known = self.rows.len() as u64;
-        if state.rows > known {
-            let rows = self.segment.map(state.rows)?;
-            check_rows(&transaction, &self.segment, &rows, known, &mut self.numbers)?;
-            self.rows = Arc::new(rows);
-        }
-        Ok(View { transaction, state, rows: Arc::clone(&self.rows), alive: &mut self.alive })
+        check_at(&view.state, filter.at)?;
+        let admitted = self.eye.admissions.find(&transaction, filter, &view)?;
+        let more = more(&transaction, &view)?;
+        Ok((view, admitted, more))
     }
 
-    /// The numbers of the records of the rows that were found in the file `segment`, in the same order, with a last look at their
-    /// checksums; `None` if the memory was compacted since.
-    pub(super) fn ids(&self, segment: u32, rows: &MappedRows, found: &[Scored]) -> Result<Option<Vec<RecordId>>> {
-        let transaction = self.connection.unchecked_transaction()?;
-        if catalog::state(&transaction)?.segment != segment || self.segment.number != segment {
-            return Ok(None);
+    /// The view, if nothing was committed since it was made.
+    fn unchanged(&self) -> Option<Arc<View>> {
+        let current = self.eye.current.as_ref().filter(|_| !self.eye.new_index.load(Ordering::Relaxed))?;
+        let now = self.stamp()?;
+        (current.stamp == Some(now)).then(|| Arc::clone(&current.view))
+    }
+
+    fn stamp(&self) -> Option<[u64; 6]> {
+        if self.eye.stamped { commit_stamp(&self.connection) } else { None }
+    }
+
+    /// Does without the index of a view from now on: it is damaged.
+    pub(super) fn discard_index(&mut self, view: &View) {
+        if let Some(sealed) = &view.sealed {
+            self.eye.damaged_indexes.insert(sealed.number());
         }
-        let wanted = catalog::list(found.iter().filter_map(|scored| self.numbers.of(scored.row as u64)).map(|id| id.0));
-        let mut statement = transaction
-            .prepare_cached("SELECT row, id, row_checksum FROM record WHERE id IN (SELECT value FROM json_each(?1))")?;
-        let records = statement
-            .query_map([wanted], |row| Ok((count(row, 0)?, (row.get(1)?, row.get(2)?))))?
-            .collect::<rusqlite::Result<HashMap<_, _>>>()?;
-        let ids = found.iter().map(|scored| {
-            let index = scored.row as u64;
-            let &(id, checksum) = records.get(&index).ok_or_else(|| unnamed(index))?;
-            self.segment.check(index, rows.row(scored.row).unwrap_or_default(), checksum)?;
-            Ok(id)
-        });
-        ids.collect::<Result<Vec<_>>>().map(Some)
+        self.eye.current = None;
     }
 }
 
 impl Drop for Reader {
     fn drop(&mut self) {
         // With nothing in the log there is nothing to fold, and the last to close may clear it away. That it stays is no harm.
-        if catalog::has_log(&self.directory).is_ok_and(|log| !log) {
+        if catalog::has_log(&self.eye.directory).is_ok_and(|log| !log) {
             let _ = catalog::clear_log_on_close(&self.connection);
         }
     }
 }
 
-impl View<'_> {
-    /// An error if the generation `at` cannot be seen.
-    pub(super) fn check_at(&self, at: Option<i64>) -> Result<()> {
-        check_at(&self.state, at)
+impl Eye {
+    /// Sees the generation that `transaction` reads.
+    fn see(&mut self, transaction: &Connection, state: State, stamp: Option<[u64; 6]>) -> Result<Arc<View>> {
+        if state.segment != self.segment.number {
+            create::check_embedder(&self.directory, &state, &self.embedder, self.dimension)?;
+            self.segment = Arc::new(Segment::open(&self.directory, &state, false)?);
+            self.current = None;
+            self.admissions.clear();
+            self.damaged_indexes.clear();
+        }
+        let new_index = self.new_index.swap(false, Ordering::Relaxed);
+        // Nobody else may hold the view any more: then it grows where it is.
+        let older = self.current.take().map(|current| Arc::unwrap_or_clone(current.view));
+        let mut view = match older {
+            Some(older) if !new_index && !older.wants_index() => older,
+            older => self.begin(transaction, state.clone(), older)?,
+        };
+        view.grow(transaction, state, self.patient)?;
+        let view = Arc::new(view);
+        self.current = Some(Current { view: Arc::clone(&view), stamp });
+        Ok(view)
     }
 
-    /// The rows of the records that pass `filter`; `None` when all do.
-    pub(super) fn admitted(&mut self, filter: &Filter) -> Result<Option<Arc<RowSet>>> {
-        self.check_at(filter.at)?;
-        if !filter.is_plain() {
-            let (condition, values) = filter.condition();
-            let sql = format!("SELECT row FROM record WHERE {condition}");
-            let mut admitted = RowSet::none(self.rows.len());
-            let mut statement = self.transaction.prepare(&sql)?;
-            let mut rows = statement.query(params_from_iter(values))?;
-            while let Some(row) = rows.next()? {
-                admitted.set(count(row, 0)?, true);
+    /// A view with the newest index that there is, or `older` if it has that one.
+    fn begin(&self, transaction: &Connection, state: State, older: Option<View>) -> Result<View> {
+        let number = older.as_ref().and_then(|older| Some(older.sealed.as_ref()?.number()));
+        let sealed =
+            index::newest(&self.directory, transaction, &state, number, &self.damaged_indexes, self.routines)?;
+        Ok(match (older, sealed) {
+            (Some(older), None) => older,
+            (Some(older), Some(sealed)) => {
+                View::empty(state, Arc::clone(&self.segment), Some(sealed), self.routines)?.checked_as(&older)
             }
-            return Ok(Some(Arc::new(admitted)));
-        }
-        if self.alive.0 != self.state.generation {
-            let mut statement = self.transaction.prepare_cached("SELECT row FROM record WHERE died IS NOT NULL")?;
-            let mut dead = statement.query_map([], |row| count(row, 0))?.peekable();
-            let mut alive = None;
-            if dead.peek().is_some() {
-                let mut rows = RowSet::all(self.rows.len());
-                dead.try_for_each(|row| row.map(|row| rows.set(row, false)))?;
-                alive = Some(Arc::new(rows));
-            }
-            *self.alive = (self.state.generation, alive);
-        }
-        Ok(self.alive.1.clone())
+            (None, sealed) => View::empty(state, Arc::clone(&self.segment), sealed, self.routines)?,
+        })
     }
+}
+
+/// The routines of this machine.
+pub(super) fn routines() -> Result<&'static Routines> {
+    Routines::chosen().map_err(|error| MemoryError::input(error.to_string()))
 }
 
 /// An error if the generation `at` of a memory cannot be seen.
@@ -187,7 +239,6 @@ pub(super) fn check_at(state: &State, at: Option<i64>) -> Result<()> {
 
 /// Opens the file of rows that the catalog names. It may be replaced between the look and the opening, but then it is named anew.
 fn open_segment(directory: &Path, connection: &Connection) -> Result<Segment> {
-    const LOOKS: u32 = 5;
     let mut look = 1;
     loop {
         let state = catalog::state(connection)?;
@@ -200,34 +251,4 @@ fn open_segment(directory: &Path, connection: &Connection) -> Result<Segment> {
             opened => return opened,
         }
     }
-}
-
-/// Compares the rows from `first` on with the checksums in the catalog, and notes whose they are in `numbers`.
-///
-/// A damaged row could score too low and be missed without a word, so it is not enough to check what is found.
-fn check_rows(
-    connection: &Connection,
-    segment: &Segment,
-    rows: &MappedRows,
-    first: u64,
-    numbers: &mut Numbers,
-) -> Result<()> {
-    let mut statement =
-        connection.prepare_cached("SELECT row, row_checksum, id FROM record WHERE id > ?1 ORDER BY id")?;
-    let mut stored =
-        statement.query([first.checked_sub(1).and_then(|last| numbers.of(last)).unwrap_or(RecordId(0))])?;
-    for (index, bytes) in (first..).zip(rows.iter().skip(usize::try_from(first).unwrap_or(usize::MAX))) {
-        let row = stored.next()?.ok_or_else(|| unnamed(index))?;
-        if count(row, 0)? != index {
-            return Err(unnamed(index));
-        }
-        numbers.push(index, row.get(2)?)?;
-        segment.check(index, bytes, row.get(1)?)?;
-    }
-    Ok(())
-}
-
-/// The catalog has no record for a row that it committed.
-fn unnamed(row: u64) -> MemoryError {
-    MemoryError::damaged(CATALOG, format!("row {row}"), "no record names this row")
 }

@@ -1,14 +1,17 @@
 //! Recall: the views of a query, each a ranking, and how they are joined.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 
 use super::error::{MemoryError, Result};
 use super::filter::Filter;
 use super::keyword::{self, Column};
+use super::indexer::{Task, threads};
 use super::record::{RecordId, check_vector};
 use super::words::words;
-use super::{Memory, lock, rows, segment};
+use super::{Memory, segment};
 use crate::features;
+use crate::lsh::{Trouble, Workers};
 
 /// The constant of reciprocal rank fusion (Cormack, Clarke, Buettcher: Reciprocal Rank Fusion outperforms Condorcet and individual
 /// Rank Learning Methods, SIGIR 2009).
@@ -16,7 +19,7 @@ const FUSION_CONSTANT: f32 = 60.0;
 /// How many records each of several views puts forward, for each that is asked for.
 const DEPTH: usize = 4;
 const LEAST_DEPTH: usize = 50;
-/// How often a recall begins anew because the memory was compacted meanwhile.
+/// How often a recall begins anew because an index was found to be damaged.
 const RETRIES: u32 = 10;
 
 words! {
@@ -31,6 +34,9 @@ words! {
     }
 }
 
+/// The share of the nearest records that a recall finds when nothing else is asked for.
+pub const RECALL: f32 = 0.99;
+
 /// What is looked for.
 #[derive(Clone, Debug)]
 pub struct Query<'a> {
@@ -42,6 +48,8 @@ pub struct Query<'a> {
     pub views: &'a [View],
     /// How many records are wanted.
     pub k: usize,
+    /// The share of the nearest records that the dense view has to find, in the mean of queries: from 0 to 1, which is exact.
+    pub recall: f32,
 }
 
 /// A record that was recalled.
@@ -63,14 +71,15 @@ pub struct Recall {
 }
 
 impl Memory {
-    /// The `k` records nearest to `vector` by cosine. The zero vector is near to nothing.
+    /// The `k` records nearest to `vector` by cosine, exactly. The zero vector is near to nothing.
     pub fn recall(&self, vector: &[f32], k: usize) -> Result<Recall> {
-        let query = Query { text: None, vector: Some(vector), views: &[View::Dense], k };
+        let query = Query { text: None, vector: Some(vector), views: &[View::Dense], k, recall: 1.0 };
         self.search(&query, &Filter::default())
     }
 
     /// The records that pass `filter` and are best for `query`.
     pub fn search(&self, query: &Query<'_>, filter: &Filter) -> Result<Recall> {
+        check_recall(query.recall)?;
         let vector = self.query_vector(query)?;
         if query.views.iter().any(|&view| view != View::Dense) {
             self.index_words();
@@ -81,6 +90,74 @@ impl Memory {
             }
         }
         Err(MemoryError::Locked { path: self.directory.clone(), waited: self.options.timeout })
+    }
+
+    /// The `k` records nearest to each of many vectors, on all cores, of one generation.
+    ///
+    /// `vectors` holds them one behind the other.
+    pub fn search_many(&self, vectors: &[f32], k: usize, recall: f32, filter: &Filter) -> Result<Vec<Recall>> {
+        check_recall(recall)?;
+        let dimension = self.options.dimension as usize;
+        if vectors.len() % dimension != 0 {
+            return Err(MemoryError::Input(format!("{} numbers are not {dimension} for each vector", vectors.len())));
+        }
+        vectors.chunks(dimension).try_for_each(|vector| check_vector(vector, dimension))?;
+        let vectors: Vec<Vec<f32>> = vectors.chunks(dimension).map(segment::unit).collect();
+        let never = AtomicBool::new(false);
+        for _ in 0..RETRIES {
+            let (view, admitted) = self.read(|reader| reader.look(filter))?;
+            let Some(first) = vectors.first() else {
+                return Ok(Vec::new());
+            };
+            self.indexer.saw(first, &view, || Task::new(&self.directory, &self.options));
+            let setting = view.setting(k, recall);
+            let snapshot = filter.at.unwrap_or(view.state.generation);
+            let workers = Workers { threads: threads().min(vectors.len()), cancel: &never };
+            let answers = workers.map(vectors.len(), |place| view.nearest(&vectors[place], k, setting, admitted.as_deref()));
+            let answers: std::result::Result<Vec<_>, Trouble> = answers.unwrap_or_default().into_iter().collect();
+            match answers {
+                Ok(answers) => return Ok(answers.into_iter().map(|hits| Recall { snapshot, hits }).collect()),
+                Err(trouble) => self.trouble(&view, trouble)?,
+            }
+        }
+        Err(MemoryError::Locked { path: self.directory.clone(), waited: self.options.timeout })
+    }
+
+    /// One attempt; `None` if an index was found to be damaged, which is done without from then on.
+    fn search_once(&self, query: &Query<'_>, vector: Option<&[f32]>, filter: &Filter) -> Result<Option<Recall>> {
+        let alone = query.views.len() == 1;
+        let depth = if alone { query.k } else { query.k.saturating_mul(DEPTH).max(LEAST_DEPTH) };
+        let (view, admitted, mut rankings) = self.read(|reader| match query.text {
+            Some(text) if vector.is_none() || !alone => {
+                reader.look_with(filter, |catalog, _| text_rankings(catalog, query.views, text, filter, depth))
+            }
+            None if vector.is_none() || !alone => Err(MemoryError::input("the views symbols and words need a text")),
+            _ => reader.look(filter).map(|(view, admitted)| (view, admitted, Vec::new())),
+        })?;
+        let mut nearest = Vec::new();
+        if let Some(vector) = vector {
+            self.indexer.saw(vector, &view, || Task::new(&self.directory, &self.options));
+            // The search holds no lock: what a view has never changes.
+            nearest = match view.nearest(vector, depth, view.setting(depth, query.recall), admitted.as_deref()) {
+                Ok(nearest) => nearest,
+                Err(trouble) => return self.trouble(&view, trouble).map(|()| None),
+            };
+            rankings.insert(0, nearest.iter().map(|hit| hit.id).collect());
+        }
+        let mut hits = if alone && vector.is_some() { nearest } else { fuse(&rankings) };
+        hits.truncate(query.k);
+        Ok(Some(Recall { snapshot: filter.at.unwrap_or(view.state.generation), hits }))
+    }
+
+    /// Reports a damaged row; a damaged index is done without from now on.
+    pub(super) fn trouble(&self, view: &super::view::View, trouble: Trouble) -> Result<()> {
+        self.read(|reader| match trouble {
+            Trouble::Row(row) => Err(view.damaged_row(row)),
+            Trouble::Index(_) => {
+                reader.discard_index(view);
+                Ok(())
+            }
+        })
     }
 
     /// The unit vector that the dense view looks for; `None` if it is not asked.
@@ -112,37 +189,6 @@ impl Memory {
         })
     }
 
-    /// One attempt; `None` if the rows were renumbered meanwhile.
-    fn search_once(&self, query: &Query<'_>, vector: Option<&[f32]>, filter: &Filter) -> Result<Option<Recall>> {
-        let alone = query.views.len() == 1;
-        let depth = if alone { query.k } else { query.k.saturating_mul(DEPTH).max(LEAST_DEPTH) };
-        let (snapshot, segment, rows, admitted, mut rankings) = self.read(|reader| {
-            let mut view = reader.view()?;
-            let admitted = view.admitted(filter)?;
-            let rankings = match query.text {
-                Some(text) => text_rankings(&view.transaction, query.views, text, filter, depth)?,
-                None if vector.is_some() && alone => Vec::new(),
-                None => return Err(MemoryError::input("the views symbols and words need a text")),
-            };
-            Ok((view.state.generation, view.state.segment, view.rows, admitted, rankings))
-        })?;
-        let mut cosines = Vec::new();
-        if let Some(vector) = vector.filter(|vector| vector.iter().any(|&x| x != 0.0)) {
-            // The scan holds no lock: rows that were mapped never change.
-            let found = rows::nearest(&rows, vector, depth, admitted.as_deref());
-            let ids = lock(&self.reader).ids(segment, &rows, &found).map_err(|error| self.complete(error))?;
-            let Some(ids) = ids else {
-                return Ok(None);
-            };
-            cosines = ids.iter().zip(&found).map(|(&id, scored)| Hit { id, score: scored.score }).collect();
-            rankings.insert(0, ids);
-        }
-        let dense_alone = alone && vector.is_some();
-        let mut hits = if dense_alone { cosines } else { fuse(&rankings) };
-        hits.truncate(query.k);
-        Ok(Some(Recall { snapshot: filter.at.unwrap_or(snapshot), hits }))
-    }
-
     /// Brings the full-text index up to date, if this handle can write and nobody else is writing.
     fn index_words(&self) {
         let behind = self.read(|reader| keyword::behind(&reader.connection)).unwrap_or(0);
@@ -166,6 +212,13 @@ fn text_rankings(
         View::Words => Some(Column::Words),
     });
     columns.map(|column| keyword::search(connection, column, text, filter, depth)).collect()
+}
+
+pub(super) fn check_recall(recall: f32) -> Result<()> {
+    if (0.0..=1.0).contains(&recall) {
+        return Ok(());
+    }
+    Err(MemoryError::Input(format!("recall={recall}: expected a share from 0 to 1")))
 }
 
 /// Joins rankings by the sums of reciprocal ranks.

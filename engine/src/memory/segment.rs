@@ -67,6 +67,11 @@ impl Segment {
             .map_err(|error| MemoryError::map(&self.path, &error))
     }
 
+    /// Maps the first `rows` rows, given a map of fewer of them.
+    pub(super) fn grown(&self, mapped: &MappedRows, rows: u64) -> Result<MappedRows> {
+        mapped.grown(&self.file, rows).map_err(|error| MemoryError::map(&self.path, &error))
+    }
+
     /// How many bytes a file of so many rows has.
     pub(super) fn size_bytes(&self, rows: u64) -> u64 {
         HEADER_BYTES as u64 + rows * self.stride as u64

@@ -1,6 +1,6 @@
 //! Checking everything that a memory holds.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use serde::Serialize;
@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::catalog::{self, count};
 use super::error::{CATALOG, MemoryError, Result};
 use super::reader::Reader;
-use super::records;
+use super::segment::Segment;
+use super::{index, records};
 
 /// How many findings are listed: a file full of damage need not fill the memory.
 const MAX_FINDINGS: usize = 100;
@@ -92,14 +93,16 @@ impl Report {
 }
 
 /// Checks every page, reference, record and row.
-pub(super) fn verify(reader: &mut Reader) -> Result<Report> {
+pub(super) fn verify(reader: &mut Reader, directory: &Path) -> Result<Report> {
     let mut report = Report { records: 0, rows: 0, findings: Vec::new() };
     for check in [check_pages, check_references, check_rules, check_records] {
         let outcome = check(&reader.connection, &mut report);
         report.note(outcome)?;
     }
-    let outcome = check_rows(reader, &mut report);
-    report.note(outcome)?;
+    for check in [check_rows, check_indexes] {
+        let outcome = check(&mut reader.connection, directory, &mut report);
+        report.note(outcome)?;
+    }
     Ok(report)
 }
 
@@ -143,13 +146,10 @@ fn check_records(connection: &Connection, report: &mut Report) -> Result<()> {
     })
 }
 
-fn check_rows(reader: &mut Reader, report: &mut Report) -> Result<()> {
-    let transaction = catalog::begin_read(&mut reader.connection)?;
+fn check_rows(connection: &mut Connection, directory: &Path, report: &mut Report) -> Result<()> {
+    let transaction = catalog::begin_read(connection)?;
     let state = catalog::state(&transaction)?;
-    let segment = &reader.segment;
-    if state.segment != segment.number {
-        return Err(MemoryError::Locked { path: CATALOG.into(), waited: std::time::Duration::ZERO });
-    }
+    let segment = Segment::open(directory, &state, false)?;
     let rows = segment.map(state.rows)?;
     let mut statement = transaction.prepare("SELECT row, row_checksum FROM record ORDER BY id")?;
     let mut stored = statement.query([])?;
@@ -164,6 +164,16 @@ fn check_rows(reader: &mut Reader, report: &mut Report) -> Result<()> {
     }
     if report.rows != state.rows {
         report.add("table memory".into(), format!("{} rows are committed, {} are named", state.rows, report.rows))?;
+    }
+    Ok(())
+}
+
+/// An index that is damaged costs time and nothing else; it is reported all the same.
+fn check_indexes(connection: &mut Connection, directory: &Path, report: &mut Report) -> Result<()> {
+    let state = catalog::state(connection)?;
+    for (file, damage) in index::damaged(directory, &state)? {
+        let reason = format!("{}; it will be made anew", damage.reason);
+        report.note(Err(MemoryError::damaged(file, damage.place, reason)))?;
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use super::checks::{Checks, Damaged};
 use super::damage::{self, DamagedPage};
 use super::layer::{Layer, pass_on};
 use super::log::Log;
+use super::stamp;
 
 /// What we know of an open database.
 pub(super) struct Database {
@@ -111,6 +112,12 @@ unsafe extern "C" fn control(file: *mut sqlite3_file, operation: c_int, argument
             // SAFETY: the argument of this operation is a pointer to such a number.
             unsafe { argument.cast::<sqlite3_int64>().write(0) };
             SQLITE_OK
+        }
+        stamp::STAMP => {
+            // SAFETY: `SQLite` calls the methods of open files.
+            let below = unsafe { &ours(file).below };
+            // SAFETY: whoever asks for this vouches for the argument.
+            unsafe { stamp::copy(below, argument) }
         }
         // SAFETY: `SQLite` calls the methods of open files, and vouches for the argument.
         _ => unsafe { pass_control(file, operation, argument) },

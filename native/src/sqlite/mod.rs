@@ -16,9 +16,11 @@ mod checks;
 mod damage;
 mod file;
 mod gather;
+mod header;
 mod layer;
 mod log;
 mod page;
+mod stamp;
 mod vfs;
 
 use std::ffi::c_int;
@@ -31,6 +33,8 @@ use rusqlite::ffi::{
 use rusqlite::{Connection, OpenFlags};
 
 pub use damage::{DamagedPage, damaged_page};
+pub use header::read_header;
+pub use stamp::commit_stamp;
 
 /// Opens the database at `path`, and makes it if there is none. `path` is never a URI.
 ///
