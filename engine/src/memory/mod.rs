@@ -51,6 +51,8 @@ mod words;
 mod writer;
 
 #[cfg(test)]
+mod durability_tests;
+#[cfg(test)]
 mod lifecycle_tests;
 #[cfg(test)]
 mod tests;
