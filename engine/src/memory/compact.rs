@@ -12,7 +12,7 @@ use super::error::{MemoryError, Result};
 use super::record::{RecordId, check_vector};
 use super::segment::{self, Segment};
 use super::writer::Write;
-use super::{Memory, create, keyword, pending, records, snapshots};
+use super::{Memory, blocks, create, keyword, pending, records, snapshots};
 
 /// Records that compaction may drop: dead since before every snapshot, and not what a proof or an event rests on.
 ///
@@ -216,6 +216,8 @@ impl Write<'_> {
         self.state.rows = rows;
         self.state.synced_rows = rows;
         pending::clear(&self.transaction)?;
+        blocks::clear(&self.transaction)?;
+        blocks::fill(&self.transaction, rows)?;
         self.first = rows;
         Ok(())
     }

@@ -119,6 +119,36 @@ fn numbers_are_not_used_twice_when_the_latest_are_purged() {
 }
 
 #[test]
+fn rows_know_their_records_over_many_blocks_and_after_purges() {
+    let (_folder, path) = place();
+    let memory = open(&path, Durability::None);
+    let reader = open(&path, Durability::None);
+    for (first, count) in [(0, 1000), (1000, 24), (1024, 1), (1025, 3000), (4025, 100)] {
+        insert(&memory, first, count);
+        for handle in [&reader, &open(&path, Durability::None)] {
+            let last = first + count;
+            assert_eq!(handle.recall(&direction(last - 1), 1).unwrap().hits.len(), 1);
+            assert_eq!(handle.verify().unwrap().findings, []);
+        }
+    }
+    let purged: Vec<_> = (1..=4125).filter(|number| number % 3 == 0).map(RecordId).collect();
+    memory.purge(&purged).unwrap();
+    for handle in [&memory, &reader, &open(&path, Durability::None)] {
+        assert_eq!(handle.verify().unwrap().findings, []);
+        let found = handle.recall(&direction(3), 3000).unwrap();
+        assert_eq!(found.hits.len(), 2750);
+        assert!(found.hits.iter().all(|hit| hit.id.0 % 3 != 0));
+    }
+    insert(&memory, 5000, 700);
+    assert_eq!(reader.verify().unwrap().findings, []);
+    memory
+        .maintain(|write| Ok(write.transaction.execute("UPDATE record SET row_checksum = 7 WHERE id = 1", [])?))
+        .unwrap();
+    let found = memory.verify().unwrap().findings;
+    assert_eq!(found[0].place, "block 0 of rows");
+}
+
+#[test]
 fn threads_share_commits_and_each_hears_of_its_own_error() {
     const THREADS: usize = 8;
     const EACH: usize = 40;
@@ -131,7 +161,8 @@ fn threads_share_commits_and_each_hears_of_its_own_error() {
                 for step in 0..EACH {
                     let number = thread * EACH + step;
                     let record = NewRecord::new(Kind::Fact, format!("p{number}"));
-                    let inserted = memory.insert_many(&[record.clone()], Some(&direction(number))).unwrap()[0];
+                    let inserted =
+                        memory.insert_many(std::slice::from_ref(&record), Some(&direction(number))).unwrap()[0];
                     assert!(inserted.new);
                     assert_eq!(memory.get(&[inserted.id], None).unwrap()[0].statement, record.statement);
                     let again = memory.insert_many(&[record], Some(&direction(number))).unwrap()[0];
@@ -144,7 +175,7 @@ fn threads_share_commits_and_each_hears_of_its_own_error() {
     let all = memory.find(&Filter::default()).unwrap();
     assert_eq!(all.len(), THREADS * EACH);
     assert!(all.iter().all(|record| record.inserts == 2));
-    assert!(memory.generation().unwrap() <= 2 * (THREADS * EACH) as i64);
+    assert!(memory.generation().unwrap() <= i64::try_from(2 * THREADS * EACH).unwrap());
     assert!(memory.verify().unwrap().findings.is_empty());
 }
 

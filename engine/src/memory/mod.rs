@@ -16,6 +16,7 @@
 //! ```
 
 mod base64;
+mod blocks;
 mod catalog;
 mod changes;
 mod clock;

@@ -8,6 +8,7 @@ use porism_native::map::MappedRows;
 use rusqlite::{Connection, Transaction, params_from_iter};
 
 use super::Options;
+use super::blocks;
 use super::catalog::{self, State, count};
 use super::create;
 use super::error::{CATALOG, MemoryError, Result};
@@ -212,19 +213,18 @@ fn check_rows(
     first: u64,
     numbers: &mut Numbers,
 ) -> Result<()> {
-    let mut statement =
-        connection.prepare_cached("SELECT row, row_checksum, id FROM record WHERE id > ?1 ORDER BY id")?;
-    let mut stored =
-        statement.query([first.checked_sub(1).and_then(|last| numbers.of(last)).unwrap_or(RecordId(0))])?;
-    for (index, bytes) in (first..).zip(rows.iter().skip(usize::try_from(first).unwrap_or(usize::MAX))) {
-        let row = stored.next()?.ok_or_else(|| unnamed(index))?;
-        if count(row, 0)? != index {
-            return Err(unnamed(index));
+    let last = first.checked_sub(1).and_then(|last| numbers.of(last)).unwrap_or(RecordId(0));
+    let mut next = first;
+    blocks::for_each(connection, first, last, |row, entry| {
+        if row != next {
+            return Err(unnamed(next));
         }
-        numbers.push(index, row.get(2)?)?;
-        segment.check(index, bytes, row.get(1)?)?;
-    }
-    Ok(())
+        next += 1;
+        numbers.push(row, entry.number)?;
+        let bytes = usize::try_from(row).ok().and_then(|row| rows.row(row)).unwrap_or_default();
+        segment.check(row, bytes, entry.checksum)
+    })?;
+    if next == rows.len() as u64 { Ok(()) } else { Err(unnamed(next)) }
 }
 
 /// The catalog has no record for a row that it committed.
