@@ -21,6 +21,8 @@ with sqlite3.connect(f"file:{memory / 'catalog.sqlite'}?mode=ro", uri=True) as c
     records = connection.execute(
         "SELECT id, name, statement, row, row_checksum FROM record WHERE died IS NULL ORDER BY id"
     ).fetchall()
+    # Rows that a power cut may have taken from their file.
+    pending = dict(connection.execute("SELECT row, vector FROM pending_row, memory WHERE row >= synced_rows"))
 
 rows = (memory / f"rows-{segment:06}.f32").read_bytes()
 magic, version, stored_dimension, stored_identity = struct.unpack_from("<8sII16s", rows)
@@ -29,7 +31,7 @@ assert (stored_dimension, stored_identity) == (dimension, identity)
 assert struct.unpack_from("<I", rows, 60)[0] == zlib.crc32(rows[:60])
 
 for number, name, statement, row, checksum in records:
-    vector = rows[64 + 4 * dimension * row :][: 4 * dimension]
+    vector = pending.get(row, rows[64 + 4 * dimension * row :][: 4 * dimension])
     assert zlib.crc32(vector) == checksum, f"row {row} is damaged"
     length = sum(x * x for x in struct.unpack(f"<{dimension}f", vector)) ** 0.5
     print(f"{number} {name}: {statement}  (a vector of length {length:.3f})")

@@ -69,6 +69,12 @@ CREATE INDEX record_source ON record (source) WHERE source IS NOT NULL;
 CREATE INDEX record_died ON record (died, row) WHERE died IS NOT NULL;
 CREATE INDEX record_merged ON record (merged_into) WHERE merged_into IS NOT NULL;
 
+-- Of 1,024 rows each: the numbers of their records and their checksums, so that readers need not read the records for them.
+CREATE TABLE row_block (
+    block INTEGER PRIMARY KEY,
+    entries BLOB NOT NULL
+) STRICT;
+
 -- Rows that may not be on the disk yet, from `memory.synced_rows` on: row n in slot n % 64. The others are left from before.
 CREATE TABLE pending_row (
     slot INTEGER PRIMARY KEY,

@@ -13,7 +13,7 @@ use super::error::{MemoryError, Result};
 use super::record::{RecordId, check_vector};
 use super::segment::{self, Segment};
 use super::writer::Write;
-use super::{Memory, create, index, keyword, pending, records, snapshots};
+use super::{Memory, blocks, create, index, keyword, pending, records, snapshots};
 
 /// Records that compaction may drop: dead since before every snapshot, and not what a proof or an event rests on.
 ///
@@ -217,6 +217,8 @@ impl Write<'_> {
         file.sync_all().and_then(|()| create::sync_directory(self.directory)).map_err(|error| failed(&error))?;
         self.transaction.execute("UPDATE memory SET segment = ?1", [number])?;
         pending::clear(&self.transaction)?;
+        blocks::clear(&self.transaction)?;
+        blocks::fill(&self.transaction, rows)?;
         self.first = new.rows;
         self.state = new;
         Ok(())

@@ -17,6 +17,7 @@
 
 mod admission;
 mod base64;
+mod blocks;
 mod catalog;
 mod changes;
 mod clock;
@@ -54,6 +55,8 @@ mod view;
 mod words;
 mod writer;
 
+#[cfg(test)]
+mod durability_tests;
 #[cfg(test)]
 mod lifecycle_tests;
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::blocks;
 use super::catalog::{self, FORMAT, State};
 use super::create;
 use super::error::{CATALOG, MemoryError, Result};
@@ -86,7 +87,9 @@ fn write_draft(path: &Path, draft: &Path) -> Result<()> {
     let new = catalog::create_empty(draft)?;
     new.execute("ATTACH ?1 AS old", [catalog::plain_uri(&path.join(CATALOG))])?;
     new.execute_batch(&format!("BEGIN; {FROM_1} COMMIT; DETACH old;"))?;
-    copy_rows(path, &catalog::state(&new)?)?;
+    let state = catalog::state(&new)?;
+    blocks::fill(&new, state.rows)?;
+    copy_rows(path, &state)?;
     catalog::fold_log(&new, true)?;
     new.close().map_err(|(_, error)| error)?;
     create::sync_file(draft).map_err(|error| MemoryError::io(draft, "sync the catalog", &error))

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use serde::Serialize;
 
+use super::blocks;
 use super::catalog::{self, count};
 use super::error::{CATALOG, MemoryError, Result};
 use super::reader::Reader;
+use super::record::RecordId;
 use super::segment::Segment;
 use super::{index, records};
 
@@ -151,17 +153,21 @@ fn check_rows(connection: &mut Connection, directory: &Path, report: &mut Report
     let state = catalog::state(&transaction)?;
     let segment = Segment::open(directory, &state, false)?;
     let rows = segment.map(state.rows)?;
-    let mut statement = transaction.prepare("SELECT row, row_checksum FROM record ORDER BY id")?;
+    let mut statement = transaction.prepare("SELECT row, row_checksum, id FROM record ORDER BY id")?;
     let mut stored = statement.query([])?;
-    while let Some(row) = stored.next()? {
-        let (index, checksum) = (count(row, 0)?, row.get(1)?);
+    blocks::for_each(&transaction, 0, RecordId(0), |index, entry| {
+        let found = stored.next()?.map(|row| Ok::<_, MemoryError>((count(row, 0)?, row.get(1)?, row.get(2)?)));
+        if found.transpose()? != Some((index, entry.checksum, entry.number)) {
+            let reason = "the records say something else about its rows";
+            report.add(format!("block {} of rows", index / blocks::ROWS), reason)?;
+        }
         let bytes = usize::try_from(index).ok().and_then(|index| rows.row(index));
         report.rows += 1;
         report.note(match bytes {
-            Some(bytes) => segment.check(index, bytes, checksum),
+            Some(bytes) => segment.check(index, bytes, entry.checksum),
             None => Err(MemoryError::damaged(CATALOG, format!("row {index}"), "it is beyond the committed length")),
-        })?;
-    }
+        })
+    })?;
     if report.rows != state.rows {
         report.add("table memory".into(), format!("{} rows are committed, {} are named", state.rows, report.rows))?;
     }

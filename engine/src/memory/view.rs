@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use porism_native::map::MappedRows;
 use rusqlite::Connection;
 
-use super::catalog::{State, count};
+use super::blocks;
+use super::catalog::State;
 use super::error::{CATALOG, MemoryError};
 use super::record::RecordId;
 use super::segment::Segment;
@@ -80,18 +81,17 @@ impl View {
             (None, Some(sealed)) => RecordId(sealed.record(sealed.rows() - 1).map_err(|it| MemoryError::index(&it))?.0),
             (None, None) => RecordId(0),
         };
-        let mut statement =
-            connection.prepare_cached("SELECT row, row_checksum, id FROM record WHERE id > ?1 ORDER BY id")?;
-        let mut stored = statement.query([last])?;
-        for index in first..self.state.rows {
-            let row = stored.next()?.ok_or_else(|| unnamed(index))?;
-            if count(row, 0)? != index {
-                let reason = format!("row {} comes where row {index} was to come", count(row, 0)?);
-                return Err(MemoryError::damaged(CATALOG, format!("record {}", row.get::<_, RecordId>(2)?), reason));
+        let mut next = first;
+        blocks::for_each(connection, first, last, |row, entry| {
+            if row != next {
+                let reason = format!("row {row} comes where row {next} was to come");
+                return Err(MemoryError::damaged(CATALOG, format!("record {}", entry.number), reason));
             }
-            self.records.push((row.get(2)?, row.get(1)?));
-        }
-        Ok(())
+            next += 1;
+            self.records.push((entry.number, entry.checksum));
+            Ok(())
+        })?;
+        if next == self.state.rows { Ok(()) } else { Err(unnamed(next)) }
     }
 
     /// Makes the codes of rows that have none, and compares these rows with their checksums first.

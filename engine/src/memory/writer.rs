@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use super::Options;
+use super::blocks;
 use super::catalog::{self, State};
 use super::create;
 use super::durability::Durability;
@@ -186,6 +187,9 @@ impl Write<'_> {
             self.write_through()?;
         } else {
             self.write_rows()?;
+        }
+        if self.first / blocks::ROWS != self.state.rows / blocks::ROWS {
+            blocks::fill(&self.transaction, self.state.rows)?;
         }
         catalog::commit(self.transaction, &self.state)?;
         Ok(rows)

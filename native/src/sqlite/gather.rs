@@ -121,10 +121,12 @@ impl Gather {
         self.failed = None;
     }
 
-    /// Notes that the file is synced.
+    /// Notes that the file is synced. With no commit since the last time it says nothing: a log's own header is synced, too.
     pub(super) fn synced(&mut self) {
-        self.syncs_each = self.unsynced <= 1;
-        self.unsynced = 0;
+        if self.unsynced > 0 {
+            self.syncs_each = self.unsynced == 1;
+            self.unsynced = 0;
+        }
     }
 
     /// Notes that the file has another length.

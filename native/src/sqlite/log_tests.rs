@@ -57,7 +57,7 @@ fn writers_that_take_turns_and_give_up_leave_what_was_committed() {
             let connection = &writers[usize::try_from(chance.below(2)).unwrap()];
             let before = rows(connection);
             connection.execute_batch("BEGIN IMMEDIATE").unwrap();
-            for _ in 0..chance.below(4) * chance.below(20) + 1 {
+            for _ in 0..=chance.below(4) * chance.below(20) {
                 change(connection, &mut chance);
             }
             if chance.below(3) == 0 {
