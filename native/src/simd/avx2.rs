@@ -14,7 +14,7 @@ use std::arch::x86_64::{
 };
 use std::slice;
 
-use super::portable::{self, LANES, pick, row};
+use super::portable::{self, LANES, row};
 use super::{BLOCK_ROWS, CodeBlocks, Routines, ScanQuery};
 use crate::isa::Isa;
 
@@ -273,9 +273,15 @@ fn dots_i8<const N: usize>(query: &[i8], rows: [&[u8]; N]) -> [i32; N] {
     products
 }
 
+/// Some rows of `base`.
+#[inline]
+fn pick<'a, const N: usize>(base: &'a [u8], stride: usize, numbers: &[u32; N]) -> [&'a [u8]; N] {
+    numbers.map(|number| row(base, stride, number))
+}
+
 /// The first `count` chunks of each row, and what is behind them.
 ///
-/// This is not part of a routine, because a closure there has its instructions, and `map`, which has not, could not inline it.
+/// As [`pick`], this is not part of a routine: a closure there has its instructions, and `map`, which has not, cannot inline it.
 #[inline]
 fn split<const N: usize, const SIZE: usize>(rows: [&[u8]; N], count: usize) -> ([&[[u8; SIZE]]; N], [&[u8]; N]) {
     (rows.map(|row| &row.as_chunks().0[..count]), rows.map(|row| &row[count * SIZE..]))
@@ -371,17 +377,17 @@ fn within(x: __m256) -> __m256 {
 fn flip_signs(values: &mut [f32], signs: &[u64]) {
     let sign = _mm256_set1_ps(-0.0);
     let to_the_top = _mm256_setr_epi32(31, 30, 29, 28, 27, 26, 25, 24);
-    let byte = |number: usize| signs[number / 8] >> (8 * (number % 8));
+    let byte = |number: usize| signs[number / 8].to_le_bytes()[number % 8];
     let (eights, rest) = values.as_chunks_mut::<8>();
     let whole = eights.len();
     for (number, eight) in eights.iter_mut().enumerate() {
-        let bits = _mm256_sllv_epi32(_mm256_set1_epi32(byte(number) as u32 as i32), to_the_top);
+        let bits = _mm256_sllv_epi32(_mm256_set1_epi32(byte(number).into()), to_the_top);
         let flipped = _mm256_and_ps(_mm256_castsi256_ps(bits), sign);
         let turned = _mm256_xor_ps(load_values(eight), flipped);
         store(eight, turned);
     }
     if !rest.is_empty() {
-        portable::flip_signs(rest, &[byte(whole)]);
+        portable::flip_signs(rest, &[byte(whole).into()]);
     }
 }
 
