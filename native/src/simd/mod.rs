@@ -1,7 +1,7 @@
 //! The inner loops of a vector index, in the fastest instructions that the CPU has.
 //!
 //! [`Routines`] is a table of functions that is chosen once, at run time. Holding one proves that the CPU can run it, so its
-//! methods are safe to call. Each instruction set is one file; [`portable`] is plain Rust, and the oracle of the others: **all of
+//! methods are safe to call. Each instruction set is one file; `portable.rs` is plain Rust, and the oracle of the others: **all of
 //! them give the same bits**, because floats are multiplied and added in one fixed order and never fused. (A NaN is only
 //! promised to be some NaN: its payload depends on how the compiler orders the operands.)
 //!
