@@ -58,7 +58,7 @@ format: $(VENV)/ready ## Rewrite the sources in the house format
 
 bench: $(VENV)/ready ## Time the Python and the Rust benchmarks
 	$(BIN)/pytest -o addopts="--strict-markers --strict-config -ra" --benchmark-only benches/python
-	$(CARGO) bench -p porism-engine --locked
+	$(CARGO) bench -p porism-native -p porism-engine --locked
 
 compare-store: $(RIVALS)/ready ## Time durable writes and opening against other stores; COMPARE="..." adds options
 	PYTHONPATH=benches $(RIVALS)/bin/python -m rivals.store $(COMPARE)

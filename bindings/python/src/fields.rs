@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use porism_engine::memory::{
-    self, Candidate, Change, Event, Evidence, EvidenceId, Filter, Inserted, MemoryError, NewEvidence,
-    NewRecord, Operation, Outcome, Recall, Receipt, Record, RecordId, Settlement,
+    self, Candidate, Change, Event, Evidence, EvidenceId, Filter, Inserted, MemoryError, NewEvidence, NewRecord,
+    Operation, Outcome, Recall, Receipt, Record, RecordId, Settlement,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;

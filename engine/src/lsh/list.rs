@@ -124,10 +124,7 @@ impl<'a> ListView<'a> {
         let (codes, bytes) = bytes.split_at(blocks * code_bytes(bits));
         let mut columns = bytes.chunks_exact((blocks * COLUMN_BYTES).max(1));
         let mut column = || columns.next().unwrap_or_default();
-        Self {
-            blocks: CodeBlocks { codes, offsets: column(), slopes: column(), errors: column() },
-            numbers: column(),
-        }
+        Self { blocks: CodeBlocks { codes, offsets: column(), slopes: column(), errors: column() }, numbers: column() }
     }
 
     fn len_blocks(&self) -> usize {
@@ -224,12 +221,17 @@ mod tests {
         let distance = (2.0 - 2.0 * product(&centre)).sqrt();
         let prepared = Prepared::new(&rotation, &query);
         let mut seen = 0;
-        read.scan(routines, &prepared.scan(product(&centre), 0.0, f32::NEG_INFINITY), &mut Buffers::default(), |place, estimate| {
-            let number = read.number(place) as usize;
-            let off = (estimate - product(&rows[number])).abs();
-            assert!(off <= 4.0 * (read.error(place) * distance + 0.01), "row {number} is off by {off}");
-            seen += 1;
-        });
+        read.scan(
+            routines,
+            &prepared.scan(product(&centre), 0.0, f32::NEG_INFINITY),
+            &mut Buffers::default(),
+            |place, estimate| {
+                let number = read.number(place) as usize;
+                let off = (estimate - product(&rows[number])).abs();
+                assert!(off <= 4.0 * (read.error(place) * distance + 0.01), "row {number} is off by {off}");
+                seen += 1;
+            },
+        );
         assert_eq!(seen, rows.len());
     }
 }

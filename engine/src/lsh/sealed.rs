@@ -170,7 +170,10 @@ impl Sealed {
         let bytes = self.piece(part, length, |bytes, checksum| {
             let place = || format!("cluster {cluster}");
             check(bytes, checksum, place)?;
-            match (0..part.rows).map(|place| ListView::read(bits, part.rows, bytes).number(place)).find(|&row| row >= self.rows()) {
+            match (0..part.rows)
+                .map(|place| ListView::read(bits, part.rows, bytes).number(place))
+                .find(|&row| row >= self.rows())
+            {
                 Some(row) => Err(Damage { place: place(), reason: format!("it names row {row} of {}", self.rows()) }),
                 None => Ok(()),
             }

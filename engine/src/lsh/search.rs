@@ -149,12 +149,7 @@ fn gather<'a, R: Rows>(
 }
 
 /// Computes the products of the candidates, the most promising first, until no other can be among the best.
-fn rank<R: Rows>(
-    scope: &Scope<'_, R>,
-    query: &[f32],
-    k: usize,
-    candidates: Candidates<'_>,
-) -> Result<Found, Trouble> {
+fn rank<R: Rows>(scope: &Scope<'_, R>, query: &[f32], k: usize, candidates: Candidates<'_>) -> Result<Found, Trouble> {
     let Candidates { mut list, lower, estimated, .. } = candidates;
     let bar = lower.bar();
     list.retain(|candidate| candidate.upper >= bar);

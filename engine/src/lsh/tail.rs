@@ -30,7 +30,13 @@ impl Tail {
     pub fn alone(dimension: usize, seed: u64, routines: &'static Routines) -> Self {
         let rotation = Rotation::new(dimension, seed, routines);
         let bits = rotation.bits();
-        Self { rotation, centre: vec![0.0; dimension], rotated_centre: vec![0.0; bits], list: List::new(bits), first: 0 }
+        Self {
+            rotation,
+            centre: vec![0.0; dimension],
+            rotated_centre: vec![0.0; bits],
+            list: List::new(bits),
+            first: 0,
+        }
     }
 
     /// Adds the next row.

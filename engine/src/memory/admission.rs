@@ -45,7 +45,8 @@ impl Admissions {
             return Ok(known);
         }
         // If it is known, it now comes first, and is taken out while it is brought up to date: after an error it is gone.
-        let older = if self.0.first().is_some_and(|known| known.filter == *filter) { Some(self.0.remove(0)) } else { None };
+        let older =
+            if self.0.first().is_some_and(|known| known.filter == *filter) { Some(self.0.remove(0)) } else { None };
         let change = connection.query_one("SELECT ifnull(max(id), 0) FROM change", [], |row| row.get(0))?;
         let record = view.last_record()?;
         let rows = match older {

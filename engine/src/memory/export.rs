@@ -10,8 +10,8 @@ use super::changes::{self, Change};
 use super::error::{MemoryError, Result};
 use super::event::{Event, Evidence};
 use super::record::Record;
-use super::view::View;
 use super::snapshots::{self, Snapshot};
+use super::view::View;
 use super::{base64, catalog};
 use super::{events, evidence, records};
 

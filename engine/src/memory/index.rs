@@ -9,12 +9,12 @@ use std::sync::Arc;
 use porism_native::simd::Routines;
 use rusqlite::Connection;
 
+use super::Options;
 use super::catalog::{self, State, count};
 use super::error::{MemoryError, Result};
 use super::reader::{Reader, routines};
 use super::view::{View, seed};
 use super::writer::Writer;
-use super::Options;
 use crate::lsh::{Belonging, Damage, SealError, Sealed, Source, Workers, carry, seal};
 
 /// Whoever makes an index holds this file.
@@ -114,12 +114,7 @@ fn agrees(connection: &Connection, sealed: &Sealed) -> Result<bool> {
 /// Makes an index of all rows that are committed now; says whether there was anything to do.
 ///
 /// Searches and writes go on meanwhile. Another process that is making one is an error of the kind `Locked`.
-pub(super) fn build(
-    directory: &Path,
-    options: &Options,
-    queries: &[Vec<f32>],
-    workers: &Workers<'_>,
-) -> Result<bool> {
+pub(super) fn build(directory: &Path, options: &Options, queries: &[Vec<f32>], workers: &Workers<'_>) -> Result<bool> {
     let path = directory.join(LOCK);
     let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
     let lock = lock.map_err(|error| MemoryError::io(&path, "open the file", &error))?;

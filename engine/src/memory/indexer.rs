@@ -33,12 +33,8 @@ pub(super) struct Task {
 
 impl Task {
     pub(super) fn new(directory: &Path, options: &Options) -> Self {
-        let options = Options {
-            create: false,
-            embedder: options.embedder.clone(),
-            clock: Box::new(SystemClock),
-            ..*options
-        };
+        let options =
+            Options { create: false, embedder: options.embedder.clone(), clock: Box::new(SystemClock), ..*options };
         Self { directory: directory.to_owned(), options }
     }
 }

@@ -129,7 +129,9 @@ impl Memory {
         });
         let shares: Vec<f64> = shares.collect();
         if shares.is_empty() {
-            return Err(MemoryError::input("there is no query to measure the recall with: ask some, or hand them over"));
+            return Err(MemoryError::input(
+                "there is no query to measure the recall with: ask some, or hand them over",
+            ));
         }
         let count = shares.len() as f64;
         let mean = shares.iter().sum::<f64>() / count;

@@ -151,7 +151,8 @@ impl Memory {
         create::check_directory(path)?;
         let indexer = Indexer::default();
         let new_index = Arc::clone(&indexer.new_index);
-        let reader = Reader::open(path, &mut options, new_index).map_err(|error| error.within(path, options.timeout))?;
+        let reader =
+            Reader::open(path, &mut options, new_index).map_err(|error| error.within(path, options.timeout))?;
         Ok(Self {
             directory: path.into(),
             options,

@@ -209,8 +209,7 @@ impl Eye {
     /// A view with the newest index that there is, or `older` if it has that one.
     fn begin(&self, transaction: &Connection, state: State, older: Option<View>) -> Result<View> {
         let number = older.as_ref().and_then(|older| Some(older.sealed.as_ref()?.number()));
-        let sealed =
-            index::newest(&self.directory, transaction, &state, number, &self.damaged_indexes, self.routines)?;
+        let sealed = index::newest(&self.directory, transaction, &state, number, &self.damaged_indexes, self.routines)?;
         Ok(match (older, sealed) {
             (Some(older), None) => older,
             (Some(older), Some(sealed)) => {

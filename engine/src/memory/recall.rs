@@ -5,8 +5,8 @@ use std::sync::atomic::AtomicBool;
 
 use super::error::{MemoryError, Result};
 use super::filter::Filter;
-use super::keyword::{self, Column};
 use super::indexer::{Task, threads};
+use super::keyword::{self, Column};
 use super::record::{RecordId, check_vector};
 use super::words::words;
 use super::{Memory, segment};
@@ -113,7 +113,8 @@ impl Memory {
             let setting = view.setting(k, recall);
             let snapshot = filter.at.unwrap_or(view.state.generation);
             let workers = Workers { threads: threads().min(vectors.len()), cancel: &never };
-            let answers = workers.map(vectors.len(), |place| view.nearest(&vectors[place], k, setting, admitted.as_deref()));
+            let answers =
+                workers.map(vectors.len(), |place| view.nearest(&vectors[place], k, setting, admitted.as_deref()));
             let answers: std::result::Result<Vec<_>, Trouble> = answers.unwrap_or_default().into_iter().collect();
             match answers {
                 Ok(answers) => return Ok(answers.into_iter().map(|hits| Recall { snapshot, hits }).collect()),

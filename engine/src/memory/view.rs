@@ -9,9 +9,9 @@ use rusqlite::Connection;
 use super::blocks;
 use super::catalog::State;
 use super::error::{CATALOG, MemoryError};
+use super::recall::Hit;
 use super::record::RecordId;
 use super::segment::Segment;
-use super::recall::Hit;
 use crate::lsh::{Damage, Promises, RowSet, Rows, Scope, Sealed, Setting, Tail, Trouble, can_index, exact, search};
 use porism_native::simd::Routines;
 
@@ -129,9 +129,7 @@ impl View {
     /// The record of `row`, and the checksum of the row.
     fn record(&self, row: u32) -> Result<(RecordId, u32), Damage> {
         match &self.sealed {
-            Some(sealed) if row < sealed.rows() => {
-                sealed.record(row).map(|(id, checksum)| (RecordId(id), checksum))
-            }
+            Some(sealed) if row < sealed.rows() => sealed.record(row).map(|(id, checksum)| (RecordId(id), checksum)),
             sealed => {
                 let first = sealed.as_ref().map_or(0, |sealed| sealed.rows());
                 Ok(self.records[(row - first) as usize])
@@ -197,14 +195,18 @@ impl View {
 
     /// All rows, each compared with its checksum.
     pub(super) fn checked_rows(&self) -> impl Iterator<Item = Result<&[u8], MemoryError>> {
-        (0..).zip(self.rows.iter()).map(|(row, bytes)| if self.sound(row) { Ok(bytes) } else { Err(self.damaged_row(row)) })
+        (0..)
+            .zip(self.rows.iter())
+            .map(|(row, bytes)| if self.sound(row) { Ok(bytes) } else { Err(self.damaged_row(row)) })
     }
 
     /// What a memory says when a row is not what was stored.
     pub(super) fn damaged_row(&self, row: u32) -> MemoryError {
         let bytes = self.rows.row(row as usize).unwrap_or_default();
         match self.record(row) {
-            Ok((_, checksum)) => self.segment.check(row.into(), bytes, checksum).err().unwrap_or_else(|| unnamed(row.into())),
+            Ok((_, checksum)) => {
+                self.segment.check(row.into(), bytes, checksum).err().unwrap_or_else(|| unnamed(row.into()))
+            }
             Err(damage) => MemoryError::index(&damage),
         }
     }

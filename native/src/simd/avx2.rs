@@ -14,7 +14,7 @@ use std::arch::x86_64::{
 };
 use std::slice;
 
-use super::portable::{self, LANES, pick, row};
+use super::portable::{self, LANES, row};
 use super::{BLOCK_ROWS, CodeBlocks, Routines, ScanQuery};
 use crate::isa::Isa;
 
@@ -196,14 +196,14 @@ fn dot_rows(query: &[f32], base: &[u8], rows: &[u32], out: &mut [f32]) {
 #[inline]
 fn dots<const N: usize>(query: &[f32], rows: [&[u8]; N], next: [&[u8]; N]) -> [f32; N] {
     let (blocks, rest) = query.as_chunks::<LANES>();
-    let rows = rows.map(<[u8]>::as_chunks::<{ 4 * LANES }>);
-    let next = next.map(<[u8]>::as_chunks::<{ 4 * LANES }>);
+    let (rows, rests) = split::<N, { 4 * LANES }>(rows, blocks.len());
+    let (next, _) = split::<N, { 4 * LANES }>(next, blocks.len());
     let mut sums = [[_mm256_setzero_ps(); 2]; N];
     for (i, block) in blocks.iter().enumerate() {
         let query = block.as_chunks::<8>().0;
         for row in 0..N {
-            prefetch(&next[row].0[i]);
-            let values = rows[row].0[i].as_chunks::<32>().0;
+            prefetch(&next[row][i]);
+            let values = rows[row][i].as_chunks::<32>().0;
             for half in 0..2 {
                 let product = _mm256_mul_ps(load_values(&query[half]), load_f32(&values[half]));
                 sums[row][half] = _mm256_add_ps(sums[row][half], product);
@@ -216,7 +216,7 @@ fn dots<const N: usize>(query: &[f32], rows: [&[u8]; N], next: [&[u8]; N]) -> [f
         for (half, lanes) in lanes.as_chunks_mut::<8>().0.iter_mut().enumerate() {
             store(lanes, sums[row][half]);
         }
-        portable::add_products(&mut lanes, rest, rows[row].1.as_chunks::<4>().0);
+        portable::add_products(&mut lanes, rest, rests[row].as_chunks::<4>().0);
         products[row] = lanes.iter().sum();
     }
     products
@@ -254,23 +254,37 @@ fn dot_i8_all(query: &[i8], base: &[u8], out: &mut [i32]) {
 #[inline]
 fn dots_i8<const N: usize>(query: &[i8], rows: [&[u8]; N]) -> [i32; N] {
     let (blocks, rest) = as_bytes(query).as_chunks::<32>();
-    let rows = rows.map(<[u8]>::as_chunks::<32>);
+    let (rows, rests) = split::<N, 32>(rows, blocks.len());
     let ones = _mm256_set1_epi16(1);
     let mut sums = [_mm256_setzero_si256(); N];
     for (i, block) in blocks.iter().enumerate() {
         let query = load(block);
         for row in 0..N {
             // |row| * (query with the sign of the row): of two such products, each at most 128 * 127, the sum fits 16 bits.
-            let values = load(&rows[row].0[i]);
+            let values = load(&rows[row][i]);
             let twos = _mm256_maddubs_epi16(_mm256_abs_epi8(values), _mm256_sign_epi8(query, values));
             sums[row] = _mm256_add_epi32(sums[row], _mm256_madd_epi16(twos, ones));
         }
     }
     let mut products = [0; N];
     for row in 0..N {
-        products[row] = add_up(sums[row]) + portable::dot_i8(&query[query.len() - rest.len()..], rows[row].1);
+        products[row] = add_up(sums[row]) + portable::dot_i8(&query[query.len() - rest.len()..], rests[row]);
     }
     products
+}
+
+/// Some rows of `base`.
+#[inline]
+fn pick<'a, const N: usize>(base: &'a [u8], stride: usize, numbers: &[u32; N]) -> [&'a [u8]; N] {
+    numbers.map(|number| row(base, stride, number))
+}
+
+/// The first `count` chunks of each row, and what is behind them.
+///
+/// As [`pick`], this is not part of a routine: a closure there has its instructions, and `map`, which has not, cannot inline it.
+#[inline]
+fn split<const N: usize, const SIZE: usize>(rows: [&[u8]; N], count: usize) -> ([&[[u8; SIZE]]; N], [&[u8]; N]) {
+    (rows.map(|row| &row.as_chunks().0[..count]), rows.map(|row| &row[count * SIZE..]))
 }
 
 /// The sum of eight `i32`.
@@ -363,17 +377,17 @@ fn within(x: __m256) -> __m256 {
 fn flip_signs(values: &mut [f32], signs: &[u64]) {
     let sign = _mm256_set1_ps(-0.0);
     let to_the_top = _mm256_setr_epi32(31, 30, 29, 28, 27, 26, 25, 24);
-    let byte = |number: usize| signs[number / 8] >> (8 * (number % 8));
+    let byte = |number: usize| signs[number / 8].to_le_bytes()[number % 8];
     let (eights, rest) = values.as_chunks_mut::<8>();
     let whole = eights.len();
     for (number, eight) in eights.iter_mut().enumerate() {
-        let bits = _mm256_sllv_epi32(_mm256_set1_epi32(byte(number) as u32 as i32), to_the_top);
+        let bits = _mm256_sllv_epi32(_mm256_set1_epi32(byte(number).into()), to_the_top);
         let flipped = _mm256_and_ps(_mm256_castsi256_ps(bits), sign);
         let turned = _mm256_xor_ps(load_values(eight), flipped);
         store(eight, turned);
     }
     if !rest.is_empty() {
-        portable::flip_signs(rest, &[byte(whole)]);
+        portable::flip_signs(rest, &[byte(whole).into()]);
     }
 }
 

@@ -128,7 +128,7 @@ fn hamming(left: &[u8], right: &[u8]) -> u32 {
         let differing = _mm512_xor_si512(load_part(left), load_part(right));
         counts = _mm512_add_epi64(counts, _mm512_popcnt_epi64(differing));
     }
-    _mm512_reduce_add_epi64(counts) as u32
+    u32::try_from(_mm512_reduce_add_epi64(counts)).expect("codes of less than half a gigabyte")
 }
 
 // --- loads ------------------------------------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ fn load(bytes: &[u8; 64]) -> __m512i {
 #[target_feature(enable = "avx512f,avx512bw")]
 #[inline]
 fn load_part(bytes: &[u8]) -> __m512i {
-    let present = u64::MAX.checked_shr(64 - bytes.len().min(64) as u32).unwrap_or(0);
+    let present = if bytes.len() < 64 { (1 << bytes.len()) - 1 } else { u64::MAX };
     // SAFETY: only the bytes that the slice has are read, and reading needs no alignment.
     unsafe { _mm512_maskz_loadu_epi8(present, bytes.as_ptr().cast()) }
 }

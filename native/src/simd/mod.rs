@@ -1,11 +1,11 @@
 //! The inner loops of a vector index, in the fastest instructions that the CPU has.
 //!
 //! [`Routines`] is a table of functions that is chosen once, at run time. Holding one proves that the CPU can run it, so its
-//! methods are safe to call. Each instruction set is one file; [`portable`] is plain Rust, and the oracle of the others: **all of
+//! methods are safe to call. Each instruction set is one file; `portable.rs` is plain Rust, and the oracle of the others: **all of
 //! them give the same bits**, because floats are multiplied and added in one fixed order and never fused. (A NaN is only
 //! promised to be some NaN: its payload depends on how the compiler orders the operands.)
 //!
-//! The code scan is the one of Gao & Long, *RaBitQ: Quantizing High-Dimensional Vectors with a Theoretical Error Bound for
+//! The code scan is the one of Gao & Long, *`RaBitQ`: Quantizing High-Dimensional Vectors with a Theoretical Error Bound for
 //! Approximate Nearest Neighbor Search* (SIGMOD 2024), over codes laid out for table look-up in registers as in André, Kermarrec
 //! & Le Scouarnec, *Quicker ADC: Unlocking the Hidden Potential of Product Quantization with SIMD* (2018).
 
@@ -72,6 +72,12 @@ pub struct CodeBlocks<'a> {
     pub errors: &'a [u8],
 }
 
+/// Query, base, numbers of rows, products.
+type DotRows<Value, Product> = unsafe fn(&[Value], &[u8], &[u32], &mut [Product]);
+
+/// Query, blocks, estimates, hits.
+type Scan = unsafe fn(&ScanQuery<'_>, &CodeBlocks<'_>, &mut [f32], &mut [u32]);
+
 /// The routines of one instruction set.
 ///
 /// Every method checks its lengths and panics when they do not fit together: that is a mistake in the program, never in its
@@ -82,10 +88,10 @@ pub struct Routines {
     hadamard: unsafe fn(&mut [f32]),
     flip_signs: unsafe fn(&mut [f32], &[u64]),
     dot: unsafe fn(&[f32], &[u8]) -> f32,
-    dot_rows: unsafe fn(&[f32], &[u8], &[u32], &mut [f32]),
-    dot_i8_rows: unsafe fn(&[i8], &[u8], &[u32], &mut [i32]),
+    dot_rows: DotRows<f32, f32>,
+    dot_i8_rows: DotRows<i8, i32>,
     dot_i8_all: unsafe fn(&[i8], &[u8], &mut [i32]),
-    scan: unsafe fn(&ScanQuery<'_>, &CodeBlocks<'_>, &mut [f32], &mut [u32]),
+    scan: Scan,
     hamming: unsafe fn(&[u8], &[u8]) -> u32,
 }
 
@@ -190,7 +196,7 @@ impl Routines {
     pub fn scan(&self, query: &ScanQuery<'_>, block: &CodeBlocks<'_>, estimates: &mut [f32], hits: &mut [u32]) {
         let blocks = hits.len();
         let bits = query.table.len() / 4;
-        assert!(query.table.len() % 256 == 0 && (64..=MAX_BITS).contains(&bits), "a table for {bits} bits");
+        assert!(query.table.len().is_multiple_of(256) && (64..=MAX_BITS).contains(&bits), "a table for {bits} bits");
         let greatest = query.table.iter().fold(0, |greatest, &entry| greatest.max(entry));
         assert!(greatest <= MAX_ENTRY, "an entry of {greatest} in a table");
         assert_eq!(Some(block.codes.len()), blocks.checked_mul(bits * BLOCK_ROWS / 8), "bytes of {blocks} blocks");

@@ -70,12 +70,6 @@ pub(super) fn row(base: &[u8], stride: usize, number: u32) -> &[u8] {
     row.unwrap_or_else(|| panic!("row {number} of {stride} bytes lies beyond the end of {} bytes", base.len()))
 }
 
-/// Some rows of `base`.
-#[inline]
-pub(super) fn pick<'a, const N: usize>(base: &'a [u8], stride: usize, numbers: &[u32; N]) -> [&'a [u8]; N] {
-    numbers.map(|number| row(base, stride, number))
-}
-
 #[inline]
 pub(super) fn dot_i8(query: &[i8], row: &[u8]) -> i32 {
     query.iter().zip(row).map(|(&x, &y)| i32::from(x) * i32::from(y.cast_signed())).sum()
