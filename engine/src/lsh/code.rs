@@ -7,7 +7,7 @@ const LANES: usize = 16;
 ///
 /// With the sum `s` of the query's rotated places, each with the sign of the residual there, the product of query and vector is
 /// estimated by `query·c + offset + slope · s`. The estimate is unbiased, and its error has a deviation of `error` times the distance
-/// from the query to the centre (Gao, Long: RaBitQ, SIGMOD 2024, section 3.2).
+/// from the query to the centre (Gao, Long: `RaBitQ`, SIGMOD 2024, section 3.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Factors {
     pub(crate) offset: f32,

@@ -2,8 +2,8 @@
 //!
 //! Rows are unit vectors, and the score of a row is its product with the query. Each row belongs to the cluster of its nearest
 //! centroid and is known by a code: the signs of its randomly rotated residual, and two numbers that turn a sum over these signs into an
-//! unbiased estimate of the product, with a bound on its error (Gao, Long: RaBitQ, SIGMOD 2024). A search looks at the nearest
-//! clusters, estimates every row in them, and computes the products of those alone that may still belong to the best.
+//! unbiased estimate of the product, with a bound on its error (Gao, Long: `RaBitQ`, SIGMOD 2024). A search looks at the
+//! nearest clusters, estimates every row in them, and computes the products of those alone that may still belong to the best.
 //!
 //! How many clusters are looked at, and how wide the bound is taken, follows from the recall that was asked for: both were measured
 //! on a sample of queries when the partition was made.

@@ -159,6 +159,6 @@ mod tests {
         // Brown, Cai, DasGupta: Interval Estimation for a Binomial Proportion, 2001: 0.5 of 100.
         let (low, high) = wilson(0.5, 100.0);
         assert!((low - 0.4038).abs() < 1e-3 && (high - 0.5962).abs() < 1e-3, "{low} to {high}");
-        assert_eq!(wilson(1.0, 10.0).1, 1.0);
+        assert!(wilson(1.0, 10.0).1 > 0.999);
     }
 }

@@ -98,7 +98,7 @@ impl Memory {
     pub fn search_many(&self, vectors: &[f32], k: usize, recall: f32, filter: &Filter) -> Result<Vec<Recall>> {
         check_recall(recall)?;
         let dimension = self.options.dimension as usize;
-        if vectors.len() % dimension != 0 {
+        if !vectors.len().is_multiple_of(dimension) {
             return Err(MemoryError::Input(format!("{} numbers are not {dimension} for each vector", vectors.len())));
         }
         vectors.chunks(dimension).try_for_each(|vector| check_vector(vector, dimension))?;
@@ -118,7 +118,7 @@ impl Memory {
             let answers: std::result::Result<Vec<_>, Trouble> = answers.unwrap_or_default().into_iter().collect();
             match answers {
                 Ok(answers) => return Ok(answers.into_iter().map(|hits| Recall { snapshot, hits }).collect()),
-                Err(trouble) => self.trouble(&view, trouble)?,
+                Err(trouble) => self.trouble(&view, &trouble)?,
             }
         }
         Err(MemoryError::Locked { path: self.directory.clone(), waited: self.options.timeout })
@@ -141,7 +141,7 @@ impl Memory {
             // The search holds no lock: what a view has never changes.
             nearest = match view.nearest(vector, depth, view.setting(depth, query.recall), admitted.as_deref()) {
                 Ok(nearest) => nearest,
-                Err(trouble) => return self.trouble(&view, trouble).map(|()| None),
+                Err(trouble) => return self.trouble(&view, &trouble).map(|()| None),
             };
             rankings.insert(0, nearest.iter().map(|hit| hit.id).collect());
         }
@@ -151,9 +151,9 @@ impl Memory {
     }
 
     /// Reports a damaged row; a damaged index is done without from now on.
-    pub(super) fn trouble(&self, view: &super::view::View, trouble: Trouble) -> Result<()> {
+    pub(super) fn trouble(&self, view: &super::view::View, trouble: &Trouble) -> Result<()> {
         self.read(|reader| match trouble {
-            Trouble::Row(row) => Err(view.damaged_row(row)),
+            Trouble::Row(row) => Err(view.damaged_row(*row)),
             Trouble::Index(_) => {
                 reader.discard_index(view);
                 Ok(())

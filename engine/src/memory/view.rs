@@ -167,7 +167,7 @@ impl View {
         let best = found.map_err(|trouble| match trouble {
             // A row whose checksum is not known because the index is damaged may be sound.
             Trouble::Row(row) => self.record(row).err().map_or(Trouble::Row(row), Trouble::Index),
-            other => other,
+            damage @ Trouble::Index(_) => damage,
         })?;
         best.iter().map(|scored| Ok(Hit { id: self.record(scored.row)?.0, score: scored.score })).collect()
     }

@@ -7,6 +7,7 @@ use std::ptr;
 
 use rusqlite::ffi::{
     self, SQLITE_CANTOPEN, SQLITE_IOERR_SHORT_READ, SQLITE_OK, SQLITE_OPEN_MAIN_DB, SQLITE_OPEN_READONLY, sqlite3_file,
+    sqlite3_io_methods,
 };
 
 /// The file of the default VFS, while it is open.
@@ -19,16 +20,21 @@ impl Open {
     fn file(&mut self) -> *mut sqlite3_file {
         self.room.as_mut_ptr().cast()
     }
+
+    /// What can be done with it, if it is open.
+    fn methods(&mut self) -> Option<&sqlite3_io_methods> {
+        // SAFETY: the room is that of a file, and began as zeros.
+        let methods = unsafe { *self.file() }.pMethods;
+        // SAFETY: the methods of an open file are constant and outlive it.
+        unsafe { methods.as_ref() }
+    }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        let file = self.file();
-        // SAFETY: the room begins with a pointer to the methods of an open file, or with null.
-        let methods = unsafe { (*file).pMethods.as_ref() };
-        if let Some(close) = methods.and_then(|methods| methods.xClose) {
+        if let Some(close) = self.methods().and_then(|methods| methods.xClose) {
             // SAFETY: the file is open, and nobody uses it afterwards.
-            unsafe { close(file) };
+            unsafe { close(self.file()) };
         }
     }
 }
@@ -55,12 +61,10 @@ pub fn read_header(path: &Path, header: &mut [u8]) -> rusqlite::Result<bool> {
     if code != SQLITE_OK {
         return Err(failed(code));
     }
-    let file = opened.file();
-    // SAFETY: the file is open, so it has methods.
-    let read = unsafe { (*file).pMethods.as_ref() }.and_then(|methods| methods.xRead);
+    let read = opened.methods().and_then(|methods| methods.xRead);
     let (Some(read), Ok(length)) = (read, c_int::try_from(header.len())) else { return Err(failed(SQLITE_CANTOPEN)) };
     // SAFETY: the method belongs to this file; pointer and length are those of `header`.
-    match unsafe { read(file, header.as_mut_ptr().cast(), length, 0) } {
+    match unsafe { read(opened.file(), header.as_mut_ptr().cast(), length, 0) } {
         SQLITE_OK => Ok(true),
         SQLITE_IOERR_SHORT_READ => Ok(false),
         code => Err(failed(code)),
