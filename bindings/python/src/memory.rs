@@ -21,6 +21,9 @@ use crate::fields::{
     operation_in, outcome_out, record_ids, record_out, settlement_in, settlement_out, words,
 };
 
+/// The snapshot, how many hits each query has, and the ids and scores of all hits.
+type RecallsOut<'py> = (i64, Vec<usize>, Bound<'py, PyBytes>, Bound<'py, PyBytes>);
+
 /// An open memory; closed, it refuses everything.
 #[pyclass(frozen, module = "porism._core")]
 struct Memory(Mutex<Option<Arc<memory::Memory>>>);
@@ -118,7 +121,7 @@ impl Memory {
         k: usize,
         recall: f32,
         filter: Option<FilterIn>,
-    ) -> PyResult<(i64, Vec<usize>, Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+    ) -> PyResult<RecallsOut<'py>> {
         let recalls = self.run(py, |memory| {
             let filter = filter.map_or_else(|| Ok(Filter::default()), FilterIn::read)?;
             memory.search_many(vectors.as_slice(), k, recall, &filter)
