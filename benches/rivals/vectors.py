@@ -19,6 +19,7 @@ import numpy as np
 from rivals.contestants import DIMENSION
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -36,6 +37,9 @@ MADE_SPREAD = 0.6
 
 # Rows made or compared at a time.
 BLOCK = 4_096
+
+# Cosines that differ by no more than this are equal but for rounding.
+ROUNDING = 1e-5
 
 
 @dataclass(frozen=True)
@@ -153,6 +157,15 @@ def true_nearest(vectors: Floats, queries: Floats, k: int) -> NDArray[np.float32
         best = np.concatenate([best, scores], axis=1)
         best = -np.partition(-best, min(k, best.shape[1] - 1), axis=1)[:, :k]
     return -np.sort(-best, axis=1)
+
+
+def right(vectors: Floats, query: Floats, last: float, answer: Sequence[int]) -> int:
+    """How many of an answer are among the true nearest, of which the last has the cosine ``last``.
+
+    Which of two equal rows comes is not the point: one is right that is as near as the last true one.
+    """
+    rows = np.array(answer, dtype=np.intp)
+    return len({int(row) for row, score in zip(rows, vectors[rows] @ query, strict=True) if score >= last - ROUNDING})
 
 
 def _read(path: Path) -> Floats:
