@@ -19,6 +19,8 @@ from rivals.vectors import prepare
 
 # A larger set is not inserted one by one: `make compare-store` does that.
 _MOST_TO_INSERT = 100_000
+# The options that a result names.
+_TOLD = ("only", "queries", "rounds", "seconds", "inserts", "seed")
 
 
 def _options() -> argparse.Namespace:
@@ -85,9 +87,7 @@ def _run(options: argparse.Namespace, cache: Path) -> None:
         "what": "recall",
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": machine,
-        "options": {
-            name: getattr(options, name) for name in ("only", "queries", "rounds", "seconds", "inserts", "seed")
-        },
+        "options": {name: getattr(options, name) for name in _TOLD},
         "sets": {contest.name: contest.as_json() for contest in contests},
         "comparisons": [one.as_json() for one in found],
     }

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> str:
-    """A title, a line of heads, and a line a row; the first ``left`` columns begin at the same place, the others end there.
+    """A title, a line of heads, and a line a row; the first ``left`` columns are aligned left, the others right.
 
     Nothing at all when there are no rows.
     """

@@ -18,23 +18,28 @@ if TYPE_CHECKING:
     from rivals.indexes import Floats, Search
 
 
-def make(bits: int) -> Index:
-    return RabitqlibLists(bits)
+def make(bits: int, share: float = 1.0) -> Index:
+    return RabitqlibLists(bits, share)
 
 
 class RabitqlibLists(Index):
-    """With 32 bits it keeps the vectors, and compares exactly what the codes cannot rule out.
+    """With 32 bits it compares exactly what the codes cannot rule out.
+
+    Args:
+        bits: A dimension; with 32 it keeps the vectors.
+        share: Of the lists that faiss is given, how many it has.
 
     It has an ``add`` for single rows, which copies a list each time and is not meant for that.
     """
 
-    def __init__(self, bits: int) -> None:
+    def __init__(self, bits: int, share: float) -> None:
         self.versions = {"rabitqlib": importlib.metadata.version("rabitqlib")}
         self._bits = bits
+        self._share = share
 
     def build(self, folder: Path, vectors: Floats, threads: int) -> None:
         vectors = np.ascontiguousarray(vectors)
-        clusters = lists(len(vectors))
+        clusters = int(self._share * lists(len(vectors)))
         clustering = RaBitQKMeans(DIMENSION, clusters, num_threads=threads, final_assignment=FinalAssignmentMode.Exact)
         clustering.train(vectors)
         index = IvfIndex(DIMENSION, len(vectors), clusters, self._bits, metric="ip")
