@@ -5,16 +5,14 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
-import statistics
 import tempfile
 from pathlib import Path
 
 from rivals.contest import Conditions, Contest, say
 from rivals.indexes import VARIANTS
 from rivals.machine import describe, hurry, pin
-from rivals.settings import LEVELS
-from rivals.standings import GROWN, REAL, WHOLE, Ratio, best, ratios
-from rivals.tables import table
+from rivals.recall_report import ratio_table, tables
+from rivals.standings import GROWN, REAL, ratios
 from rivals.vectors import prepare
 
 # A larger set is not inserted one by one: `make compare-store` does that.
@@ -91,88 +89,12 @@ def _run(options: argparse.Namespace, cache: Path) -> None:
         "sets": {contest.name: contest.as_json() for contest in contests},
         "comparisons": [one.as_json() for one in found],
     }
-    for contest in contests:
-        print(*_tables(contest), sep="\n")
-    print(_ratios(found))
+    print(*(part for contest in contests for part in tables(contest)), ratio_table(found), sep="\n")
     told = ("processor", "cores", "pinned_core", "nice", "load_before", "memory_gib", "kernel", "python")
     print("; ".join(f"{name.replace('_', ' ')} {machine[name]}" for name in told))
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-
-
-def _tables(contest: Contest) -> list[str]:
-    """What came out on one set."""
-    size = f"{contest.name}, {len(contest.vectors):,} rows"
-    leading = best(contest.standings)
-    tables = []
-    for level in LEVELS:
-        ranked = sorted((one for (_, at), one in leading.items() if at == level), key=lambda one: one.p50)
-        rows = [
-            (
-                one.variant,
-                one.version,
-                one.knob_setting,
-                f"{one.recall:.4f}",
-                f"{one.p50:,.1f}",
-                f"[{min(one.p50_us):,.1f}, {max(one.p50_us):,.1f}]",
-                f"{statistics.median(one.each('p99_us')):,.1f}",
-                f"{statistics.median(one.tails):.2f}",
-            )
-            for one in ranked
-        ]
-        heads = ("contestant", "version", "setting", "recall", "p50 us", "range", "p99 us", "p99/p50")
-        tables.append(table(f"{size}: recall@10 >= {level:g}", heads, rows, left=3))
-    whole = [one for (_, at), one in leading.items() if at == WHOLE]
-    rows = [
-        (
-            one.variant,
-            *(f"{statistics.median(one.each(key)):,.2f}" for key in ("open_ms", "first_ms")),
-            f"{statistics.median(one.openings_ms):,.2f}",
-            f"{statistics.median(one.bytes_a_row):,.0f}",
-            f"{(statistics.median(one.each('loaded_kib')) - statistics.median(one.each('before_kib'))) / 1024:,.1f}",
-            f"{one.rows / contest.builds[one.variant]['seconds']:,.0f}",
-            str(contest.builds[one.variant]["threads"]),
-        )
-        for one in sorted(whole, key=lambda one: statistics.median(one.openings_ms))
-    ]
-    heads = ("contestant", "open ms", "first ms", "both", "bytes/row", "library MiB", "built rows/s", "by threads")
-    tables.append(table(f"{size}: open in a new process and answer, at {WHOLE:g}", heads, rows))
-    rows = []
-    for one in whole:
-        told = one.filtered
-        if "p50_us" in told:
-            cells = (f"{told['recall']:.4f}", f"{told['p50_us']:,.1f}", f"{told['p50_us'] / one.p50:.2f}x")
-        else:
-            cells = (told.get("unsupported", ""), "", "")
-        rows.append((one.variant, one.knob_setting, *cells))
-    heads = ("contestant", "setting", "recall", "p50 us", "over all rows")
-    tables.append(table(f"{size}: among a tenth of the rows, same setting", heads, rows, left=2))
-    rows = []
-    for one in contest.inserts:
-        rates = [f"{statistics.median(one[key]):,.0f}" if one[key] else "" for key in ("one_by_one", "at_once")]
-        rows.append((one["variant"], *rates))
-    heads = ("contestant", "one by one", "all at once")
-    tables.append(table(f"{size}: inserting, rows/s, one thread", heads, rows))
-    return [*tables, *contest.missing, ""]
-
-
-def _ratios(found: list[Ratio]) -> str:
-    rows = [
-        (
-            one.measure,
-            one.set,
-            "" if one.level is None else f"{one.level:g}",
-            one.peer,
-            f"{one.value:.3g}x",
-            f"[{one.low:.3g}, {one.high:.3g}]",
-            "" if one.target is None else f"{'>=' if one.rate else '<='} {one.target:g}x",
-            "" if one.met is None else "yes" if one.met else "no",
-        )
-        for one in found
-    ]
-    heads = ("measure", "set", "recall", "over", "ratio", "range", "target", "met")
-    return table("Porism over each peer (rates: more is better; all else: less)", heads, rows, left=4)
 
 
 def main() -> None:
