@@ -6,7 +6,7 @@ import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rabitqlib import FinalAssignmentMode, IvfIndex, RaBitQKMeans
+from rabitqlib import FinalAssignmentMode, IvfIndex, QGKMeans, RaBitQKMeans
 
 from rivals.contestants import DIMENSION
 from rivals.indexes import Index
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rivals.indexes import Floats, Search
+
+_MANY_CLUSTERS = 2_048
 
 
 def make(bits: int, share: float = 1.0) -> Index:
@@ -40,7 +42,9 @@ class RabitqlibLists(Index):
     def build(self, folder: Path, vectors: Floats, threads: int) -> None:
         vectors = np.ascontiguousarray(vectors)
         clusters = int(self._share * lists(len(vectors)))
-        clustering = RaBitQKMeans(DIMENSION, clusters, num_threads=threads, final_assignment=FinalAssignmentMode.Exact)
+        # Which of the two its documentation advises depends on how many there are.
+        method = QGKMeans if clusters >= _MANY_CLUSTERS else RaBitQKMeans
+        clustering = method(DIMENSION, clusters, num_threads=threads, final_assignment=FinalAssignmentMode.Exact)
         clustering.train(vectors)
         index = IvfIndex(DIMENSION, len(vectors), clusters, self._bits, metric="ip")
         index.build(vectors, clustering.centroids, clustering.assignments, num_threads=threads)
