@@ -33,7 +33,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--seconds", type=float, default=10.0, help="a pass of one contestant over the queries, at most"
     )
-    parser.add_argument("--inserts", type=int, default=20_000, help="rows to insert; 0: none")
+    parser.add_argument("--inserts", type=int, default=10_000, help="rows to insert; 0: none")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--core", type=int, default=1, help="the core that everything but building is pinned to")
     parser.add_argument("--cache", type=Path, help="keep sets and indexes there; without it they are thrown away")
