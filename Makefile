@@ -11,7 +11,7 @@ RIVALS := .venv-rivals
 FUZZ_SECONDS ?= 60
 SOAK_ROUNDS ?= 2000
 
-# What `make compare-store` is told, such as COMPARE="--vectors FILE --out FILE".
+# What `make compare-store` and `make compare-memory` are told, such as COMPARE="--vectors FILE --out FILE".
 COMPARE ?=
 
 # cargo, maturin and pip must all build against the same Python.
@@ -26,7 +26,7 @@ PYTEST_FOLDERS := $(wildcard tests/python tests/crash tests/attacks)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint test-rust test-python format bench compare-store fuzz soak wheel clean FORCE
+.PHONY: help demo test lint test-rust test-python format bench compare-store compare-memory fuzz soak wheel clean FORCE
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ bench: $(VENV)/ready ## Time the Python and the Rust benchmarks
 
 compare-store: $(RIVALS)/ready ## Time durable writes and opening against other stores; COMPARE="..." adds options
 	PYTHONPATH=benches $(RIVALS)/bin/python -m rivals.store $(COMPARE)
+
+compare-memory: $(RIVALS)/ready ## Time recall against other indexes of vectors; COMPARE="..." adds options
+	PYTHONPATH=benches $(RIVALS)/bin/python -m rivals.memory $(COMPARE)
 
 fuzz: ## Fuzz every target in tests/fuzz for FUZZ_SECONDS each
 	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo "make fuzz needs cargo-fuzz; install it with: cargo install cargo-fuzz --locked"; exit 1; }

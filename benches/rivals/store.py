@@ -21,14 +21,12 @@ from rivals.contestants import ENTRIES
 from rivals.machine import all_cores, describe, pin
 from rivals.measures import OPEN, OPENERS, WRITES, Measure
 from rivals.report import RATE, TIME, Samples, ratios, show
-from rivals.vectors import Rows, prepare, true_nearest
+from rivals.vectors import Rows, prepare, right, true_nearest
 from rivals.worker import Job
 
 K = 10
 # What an approximate contestant has to find of the true nearest, so that speed is not bought with wrong answers.
 RECALL = 0.95
-# Cosines that differ by no more than this are equal but for rounding.
-ROUNDING = 1e-5
 
 PROGRESS = Console(stderr=True)
 
@@ -104,12 +102,10 @@ class Run:
         vectors = np.load(self.rows.path, mmap_mode="r")[:rows]
         truth = true_nearest(vectors, self.rows.queries, K)
         answers = self.ask("nearest", name, folder, rows)["nearest"]
-        right = 0
+        found = 0
         for query, best, answer in zip(self.rows.queries, truth, answers, strict=True):
-            scores = vectors[np.array(answer, dtype=np.intp)] @ query
-            # Which of two equal rows comes is not the point: one is right that is as near as the last true one.
-            right += len({row for row, score in zip(answer, scores, strict=True) if score >= best[-1] - ROUNDING})
-        recall = right / truth.size
+            found += right(vectors, query, float(best[-1]), answer)
+        recall = found / truth.size
         self.agreement.append({"contestant": name, "rows": rows, "queries": len(truth), "recall": recall})
         PROGRESS.print(f"{name}: {recall:.4f} of the true nearest among {rows:,}")
         least = 1.0 if ENTRIES[name].exact else RECALL

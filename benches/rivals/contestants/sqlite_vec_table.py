@@ -6,7 +6,7 @@ SQLite comes from pysqlite3, because the one of many Pythons may not load extens
 from __future__ import annotations
 
 import importlib.metadata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlite_vec
 from pysqlite3 import dbapi2 as sqlite
@@ -76,6 +76,10 @@ class SqliteVecTable:
 
     def nearest(self, vector: NDArray[np.float32], k: int) -> list[int]:
         return [row for (row,) in self._connection.execute(_NEAREST, (vector, k))]
+
+    def execute(self, statement: str, values: tuple[Any, ...]) -> Any:
+        """Any other statement, for the comparison of recalls."""
+        return self._connection.execute(statement, values)
 
     def close(self) -> None:
         self._connection.close()
