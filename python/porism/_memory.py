@@ -150,7 +150,7 @@ class Memory(Recalls):
             rows = self._embedder.of([record.statement])
         similar: tuple[int, ...] = ()
         if near is not None:
-            hits = self.recall(record.statement, vector=vector, k=8)
+            hits = self.recall(record.statement, vector=vector, k=8, recall=0.999)
             similar = tuple(hits.ids[hits.scores >= near].tolist())
         fields = [record_fields(record)]
         ((number, new, forgotten),) = self._with_room(lambda: self._core.insert_many(fields, rows))

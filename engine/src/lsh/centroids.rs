@@ -105,10 +105,9 @@ impl CentroidsView<'_> {
         let routines = rotation.routines();
         let wanted = wanted.min(self.len());
         let shift = product(&query.vector, self.mean);
-        let mut estimates: Vec<(f32, u32)> = Vec::with_capacity(self.len());
-        self.list.scan(routines, &query.scan(shift, 0.0, f32::NEG_INFINITY), buffers, |place, estimate| {
-            estimates.push((estimate, self.list.number(place)));
-        });
+        let scan = query.scan(shift, 0.0, f32::INFINITY);
+        let estimates = self.list.estimates(routines, &scan, self.len(), buffers);
+        let mut estimates: Vec<(f32, u32)> = estimates.iter().copied().zip(0..).collect();
         let compared = (wanted + wanted / 2 + SPARE).min(estimates.len());
         if compared < estimates.len() {
             estimates.select_nth_unstable_by(compared, |left, right| nearer(*left, *right));

@@ -141,6 +141,19 @@ impl<'a> ListView<'a> {
         f32::from_bits(word(self.blocks.errors, place))
     }
 
+    /// The estimates of the first `rows` rows, in order.
+    pub(crate) fn estimates<'b>(
+        &self,
+        routines: &Routines,
+        query: &ScanQuery<'_>,
+        rows: usize,
+        buffers: &'b mut Buffers,
+    ) -> &'b [f32] {
+        let (estimates, hits) = buffers.of(self.len_blocks());
+        routines.scan(query, &self.blocks, estimates, hits);
+        &estimates[..rows]
+    }
+
     /// Estimates all rows and hands every hit to `visit`: its place, and its estimate.
     pub(crate) fn scan(
         &self,

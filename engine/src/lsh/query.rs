@@ -60,7 +60,9 @@ impl Bytes {
     pub(crate) fn new(vector: &[f32]) -> Self {
         let largest = vector.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
         let scale = if largest > 0.0 { largest / 127.0 } else { 1.0 };
-        Self { numbers: vector.iter().map(|x| (x / scale).round() as i8).collect(), scale }
+        // Rounded as by `round`, which is a call of a function on many machines.
+        let steps = 1.0 / scale;
+        Self { numbers: vector.iter().map(|x| (x * steps + 0.5_f32.copysign(*x)) as i8).collect(), scale }
     }
 
     /// The vector that it stands for.
