@@ -401,11 +401,18 @@ fn embed<'py>(py: Python<'py>, embedder: &str, texts: Vec<String>) -> PyResult<B
     Ok(PyBytes::new(py, &made))
 }
 
+/// The instruction set that searches use.
+#[pyfunction]
+fn isa(py: Python<'_>) -> PyResult<String> {
+    memory::isa().map_err(|error| memory_error(py, &error))
+}
+
 /// Adds what this file has to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("EMBEDDERS", vec![features::EMBEDDER, features::WORDS_EMBEDDER])?;
     module.add("DIMENSION", features::DIMENSION)?;
     module.add_class::<Memory>()?;
     module.add_function(wrap_pyfunction!(embed, module)?)?;
+    module.add_function(wrap_pyfunction!(isa, module)?)?;
     module.add_function(wrap_pyfunction!(upgrade_memory, module)?)
 }

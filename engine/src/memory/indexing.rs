@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::error::{MemoryError, Result};
 use super::filter::Filter;
 use super::indexer::{Task, threads};
+use super::reader::{Reader, routines};
 use super::recall::check_recall;
 use super::{Memory, lock};
 
@@ -61,6 +62,11 @@ pub struct Measurement {
     pub queries: usize,
 }
 
+/// The instruction set that searches use; an error if the environment asks for one that is not there.
+pub fn isa() -> Result<String> {
+    Ok(routines()?.isa().to_string())
+}
+
 impl IndexReport {
     /// The numbers as a JSON object.
     pub fn to_json(&self) -> Result<String> {
@@ -71,7 +77,7 @@ impl IndexReport {
 impl Memory {
     /// What the memory's index is.
     pub fn index(&self) -> Result<IndexReport> {
-        let view = self.read(super::reader::Reader::view)?;
+        let view = self.read(Reader::view)?;
         let mut report = IndexReport {
             rows: view.state.rows,
             indexed: 0,

@@ -76,7 +76,7 @@ pub use error::{MemoryError, Result};
 pub use event::{Candidate, Event, EventId, Evidence, EvidenceId, NewEvent, NewEvidence, Receipt, Settlement, Verdict};
 pub use filter::Filter;
 pub use import::Imported;
-pub use indexing::{IndexReport, Measurement};
+pub use indexing::{IndexReport, Measurement, isa};
 pub use operations::{Operation, Outcome};
 pub use recall::{Hit, Query, RECALL, Recall, View};
 pub use record::{FactKey, Inserted, Kind, MAX_LABEL_BYTES, MAX_STATEMENT_BYTES, NewRecord, Record, RecordId, Status};

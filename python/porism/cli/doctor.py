@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from porism import _core
-from porism._errors import ProverError, ProverMissingError
+from porism._errors import InputError, ProverError, ProverMissingError
 from porism.provers import Z3, Claim, Cvc5, E, Prover, Verdict
 
 if TYPE_CHECKING:
@@ -103,9 +103,18 @@ def describe_installation() -> dict[str, str | list[str] | None]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpu_features": cpu_features(Path("/proc/cpuinfo")),
+        "isa": _isa(),
         "sandbox": None,
         "sqlite": getattr(_core, "SQLITE_VERSION", None),
     }
+
+
+def _isa() -> str:
+    """The instruction set that searches use, or what is wrong with the one that was asked for."""
+    try:
+        return _core.isa()
+    except InputError as error:
+        return str(error)
 
 
 def cpu_features(cpuinfo: Path) -> list[str]:

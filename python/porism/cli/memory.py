@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 import sys
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -22,7 +23,7 @@ from porism._where import where
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from porism._types import Report, Stats
+    from porism._types import IndexReport, Report, Stats
 
 app = typer.Typer(help="Look into a memory.", no_args_is_help=True)
 
@@ -66,6 +67,9 @@ def recall(
     kind: Annotated[list[str] | None, typer.Option(help="Only records of this kind; repeat for several.")] = None,
     status: Annotated[str | None, typer.Option(help='Only of this status, or better: ">=checked".')] = None,
     namespace: Annotated[str | None, typer.Option(help="Only of this part of the memory.")] = None,
+    share: Annotated[
+        float, typer.Option("--recall", min=0, max=1, help="The share of the nearest to be found; 1 is exact.")
+    ] = 0.99,
     at: Annotated[int | None, typer.Option(help="What was alive at this generation.")] = None,
     json: Json = False,
 ) -> None:
@@ -76,7 +80,7 @@ def recall(
     conditions = where(kind=kind or (), status=status or (), namespace=namespace)
     views: list[Any] = [one.value for one in view or [View.DENSE]]
     with _open(file) as memory:
-        hits = list(memory.recall(goal, k=k, where=conditions, views=views, at=at))
+        hits = list(memory.recall(goal, k=k, recall=share, where=conditions, views=views, at=at))
     if json:
         for hit in hits:
             typer.echo(json_module.dumps({**asdict(hit.record), "score": hit.score}))
@@ -175,6 +179,24 @@ def history(
 
 
 @app.command()
+def index(
+    file: File,
+    build: Annotated[bool, typer.Option("--build", help="Make an index of all records first.")] = False,
+    json: Json = False,
+) -> None:
+    """Print what the index of a memory is, and what each recall takes."""
+    with _open(file, write=build) as memory:
+        if build:
+            with Console(stderr=True).status("making an index ...") if not json else nullcontext():
+                memory.build_index()
+        found = memory.index()
+    if json:
+        typer.echo(json_module.dumps(asdict(found)))
+    else:
+        Console().print(_index_table(file, found))
+
+
+@app.command()
 def compact(file: File, json: Json = False) -> None:
     """Drop for good what was forgotten before every snapshot, and free its bytes."""
     with _open(file, write=True) as memory:
@@ -242,6 +264,22 @@ def _stats_table(file: Path, found: Stats) -> Table:
     table.add_row(f"rows of {found.dimension}", str(found.rows))
     for name, size in found.size_bytes.items():
         table.add_row(f"bytes of {name}", f"{size:,}")
+    return table
+
+
+def _index_table(file: Path, found: IndexReport) -> Table:
+    made = f"index {found.number}, {found.size_bytes:,} bytes" if found.number else "no index"
+    caption = (
+        f"{made}; {found.indexed:,} of {found.rows:,} rows in {found.clusters:,} clusters; searched with {found.isa}"
+    )
+    table = Table(
+        "up to k", "recall", "measured", "queries", "clusters", "width", title=escape(str(file)), caption=caption
+    )
+    for column in table.columns:
+        column.justify = "right"
+    for one in found.promises:
+        numbers = (f"{one.recall:.3f}", f"{one.measured:.3f}", str(one.queries), str(one.probes), f"{one.width:.1f}")
+        table.add_row(str(one.k), *numbers)
     return table
 
 
