@@ -11,6 +11,9 @@ RIVALS := .venv-rivals
 FUZZ_SECONDS ?= 60
 SOAK_ROUNDS ?= 2000
 
+# How many preemptions a model may have: each more takes ten times as long.
+LOOM_DEPTH ?= 3
+
 # What `make compare-store` is told, such as COMPARE="--vectors FILE --out FILE".
 COMPARE ?=
 
@@ -26,7 +29,7 @@ PYTEST_FOLDERS := $(wildcard tests/python tests/crash tests/attacks)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint test-rust test-python format bench compare-store fuzz soak wheel clean FORCE
+.PHONY: help demo test lint test-rust test-python format bench compare-store loom fuzz soak wheel clean FORCE
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,14 +42,16 @@ test: lint test-rust test-python ## Set everything up; lint, then run the Rust a
 
 lint: $(VENV)/ready ## Formatting, clippy, ruff, mypy, and the stub against the compiled module; warnings are errors
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path tests/loom/Cargo.toml --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest porism._core
 
-test-rust: $(VENV)/python ## Run the Rust tests
+test-rust: $(VENV)/python ## Run the Rust tests, and the models of threads to a small depth
 	$(CARGO) test --workspace --locked
+	$(CARGO) test --quiet --release --locked --manifest-path tests/loom/Cargo.toml
 
 test-python: $(VENV)/ready ## Build the wheel, install it, run the Python and the crash tests
 	$(BIN)/pytest $(PYTEST_FOLDERS)
@@ -62,6 +67,9 @@ bench: $(VENV)/ready ## Time the Python and the Rust benchmarks
 
 compare-store: $(RIVALS)/ready ## Time durable writes and opening against other stores; COMPARE="..." adds options
 	PYTHONPATH=benches $(RIVALS)/bin/python -m rivals.store $(COMPARE)
+
+loom: ## Check the models in tests/loom to LOOM_DEPTH preemptions
+	LOOM_MAX_PREEMPTIONS=$(LOOM_DEPTH) $(CARGO) test --release --locked --manifest-path tests/loom/Cargo.toml
 
 fuzz: ## Fuzz every target in tests/fuzz for FUZZ_SECONDS each
 	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo "make fuzz needs cargo-fuzz; install it with: cargo install cargo-fuzz --locked"; exit 1; }
