@@ -8,5 +8,6 @@ pub mod features;
 pub mod hash;
 pub mod library;
 pub mod memory;
+pub mod queue;
 pub mod rank;
 pub mod tptp;

@@ -4,6 +4,8 @@
 mod descriptor;
 mod event_count;
 
+#[cfg(loom)]
+pub use crate::descriptor::Descriptor;
 #[cfg(not(loom))]
 pub use descriptor::Descriptor;
 pub use event_count::{EventCount, Prepared};

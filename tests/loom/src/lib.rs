@@ -13,6 +13,9 @@ pub mod event;
 #[path = "../../../native/src/sync.rs"]
 pub mod sync;
 
+pub mod queue;
+
+mod descriptor;
 #[cfg(test)]
 mod event_count;
 #[cfg(test)]
