@@ -5,28 +5,36 @@ Importing it opens nothing and starts nothing.
 """
 
 from porism import provers
+from porism._arrivals import AsyncTicket
 from porism._async_memory import AsyncMemory
-from porism._core import __version__
+from porism._core import CurrentRequest, NativeWorker, Ticket, __version__, current_request
 from porism._embedders import Vectors, sentences
 from porism._errors import (
     BudgetError,
     CancelledError,
+    ClosedError,
     ConflictError,
     DamagedError,
+    DeadlineError,
     FormatError,
     InputError,
     LockedError,
     NotAMemoryError,
+    OverloadedError,
     ParseError,
     PorismError,
     ProverError,
     ProverMissingError,
+    QueueError,
     StoreError,
     StoreIOError,
+    WorkerError,
 )
 from porism._hits import Hit, Hits
 from porism._memory import Memory, upgrade
 from porism._policy import DEFAULT_SCHEDULE, Ranking, Try, slices
+from porism._queue import AsyncQueue, Queue
+from porism._queue_types import Completed, Health, Histogram, QueueMetrics
 from porism._solve import Attempt, Budget, Result, solve, solve_library
 from porism._transaction import Pending, Transaction
 from porism._types import (
@@ -63,6 +71,8 @@ __all__ = [
     "DEFAULT_SCHEDULE",
     "Action",
     "AsyncMemory",
+    "AsyncQueue",
+    "AsyncTicket",
     "Attempt",
     "Axiom",
     "Budget",
@@ -70,9 +80,13 @@ __all__ = [
     "CancelledError",
     "Candidate",
     "Change",
+    "ClosedError",
     "Compaction",
+    "Completed",
     "ConflictError",
+    "CurrentRequest",
     "DamagedError",
+    "DeadlineError",
     "Definition",
     "Event",
     "Evidence",
@@ -80,6 +94,8 @@ __all__ = [
     "Finding",
     "Forgotten",
     "FormatError",
+    "Health",
+    "Histogram",
     "Hit",
     "Hits",
     "Imported",
@@ -89,13 +105,18 @@ __all__ = [
     "Lemma",
     "LockedError",
     "Memory",
+    "NativeWorker",
     "NotAMemoryError",
+    "OverloadedError",
     "ParseError",
     "Pending",
     "PorismError",
     "ProverError",
     "ProverMissingError",
     "Purged",
+    "Queue",
+    "QueueError",
+    "QueueMetrics",
     "Ranking",
     "Receipt",
     "Record",
@@ -109,12 +130,15 @@ __all__ = [
     "StoreIOError",
     "StoredRecord",
     "Theorem",
+    "Ticket",
     "Transaction",
     "Try",
     "Vectors",
     "Verdict",
     "Where",
+    "WorkerError",
     "__version__",
+    "current_request",
     "provers",
     "sentences",
     "slices",

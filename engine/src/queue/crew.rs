@@ -16,7 +16,7 @@ pub trait Worker<P, A>: Send + Sync + 'static {
     fn work(&self, payload: P, context: &Context<P, A>) -> A;
 
     /// Runs the loop of one thread; a worker that needs something to stand around it, overrides this.
-    fn run_thread(&self, take_and_work: &mut dyn FnMut()) {
+    fn run_thread(&self, take_and_work: &mut (dyn FnMut() + Send)) {
         take_and_work();
     }
 }

@@ -47,7 +47,7 @@ pub use metrics::{Counts, Gauges, Histogram, Metrics};
 pub use outcome::Outcome;
 pub use places::Place;
 pub use port::{Message, Port};
-pub use request::{Key, Refusal, Refused, Request};
+pub use request::{Key, Refusal, Refused, Request, Weight};
 pub use running::{Context, Running};
 pub use shared::Health;
 pub use ticket::{Handle, Ticket};
@@ -64,8 +64,8 @@ pub struct Options {
     pub ageing: Duration,
     /// Where a request without a deadline stands among those with one: as if it were due that long after its submission.
     pub patience: Duration,
-    /// The weights of tenants' shares of the working time; a tenant that is not named has 1. Positive and finite.
-    pub shares: HashMap<Arc<str>, f64>,
+    /// The weights of tenants' shares of the working time; a tenant that is not named has 1.
+    pub shares: HashMap<Arc<str>, Weight>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -120,6 +120,15 @@ where
     /// The queue is full or closed, or the deadline could not be met; the request comes back.
     pub fn submit(&self, request: Request<P>) -> Result<Ticket<P, A>, Refused<P>> {
         self.shared.submit(request, To::Here(None), None).map(Ticket)
+    }
+
+    /// Like [`submit`](Self::submit), into a place that was kept.
+    ///
+    /// # Errors
+    ///
+    /// As of `submit`, but never full.
+    pub fn submit_with(&self, request: Request<P>, place: Place) -> Result<Ticket<P, A>, Refused<P>> {
+        self.shared.submit(request, To::Here(None), Some(place)).map(Ticket)
     }
 
     /// Like [`submit`](Self::submit); the answer goes to `port`, under `token`.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use super::request::Weight;
 use super::scheduler::{Item, Name, Scheduler};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +75,7 @@ proptest! {
     fn shares_are_fair_to_within_one_piece(
         costs in prop::collection::vec((1_u64..1_000, 1_u64..1_000), 400), weight in 1_u8..5,
     ) {
-        let mut scheduler = Scheduler::new(HashMap::from([(name(1).unwrap(), f64::from(weight))]));
+        let mut scheduler = Scheduler::new(HashMap::from([(name(1).unwrap(), Weight::new(f64::from(weight)).unwrap())]));
         let count = costs.len() as u64;
         for seq in 0..2 * count {
             let tenant = if seq < count { 1 } else { 2 };

@@ -73,6 +73,27 @@ impl<P> Request<P> {
     }
 }
 
+/// How large a tenant's share is, next to the others': positive and finite.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Weight(f64);
+
+impl Weight {
+    /// That weight, if it is one.
+    pub fn new(weight: f64) -> Option<Self> {
+        (weight.is_finite() && weight > 0.0).then_some(Self(weight))
+    }
+
+    pub(super) fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl Default for Weight {
+    fn default() -> Self {
+        Self(1.0)
+    }
+}
+
 /// Why a request was not taken. Nothing was queued, and nothing was dropped: it is handed back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {

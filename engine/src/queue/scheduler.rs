@@ -17,6 +17,8 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::sync::Arc;
 
+use super::request::Weight;
+
 /// A tenant, or nobody in particular.
 pub(super) type Name = Option<Arc<str>>;
 
@@ -40,7 +42,7 @@ pub(super) struct Scheduler<T> {
     served: u64,
     /// The most that any tenant has used.
     most_used: u64,
-    weights: HashMap<Arc<str>, f64>,
+    weights: HashMap<Arc<str>, Weight>,
     len: usize,
 }
 
@@ -49,7 +51,7 @@ struct Tenant<T> {
     heap: BinaryHeap<Entry<T>>,
     /// Working time in nanoseconds, divided by the weight.
     used: u64,
-    weight: f64,
+    weight: Weight,
 }
 
 #[derive(Debug)]
@@ -81,7 +83,7 @@ impl<T: Item> Eq for Entry<T> {}
 
 impl<T: Item> Scheduler<T> {
     /// `weights` are shares; a tenant that is not named has 1.
-    pub(super) fn new(weights: HashMap<Arc<str>, f64>) -> Self {
+    pub(super) fn new(weights: HashMap<Arc<str>, Weight>) -> Self {
         Self { tenants: HashMap::new(), active: BTreeSet::new(), served: 0, most_used: 0, weights, len: 0 }
     }
 
@@ -93,7 +95,7 @@ impl<T: Item> Scheduler<T> {
     pub(super) fn push(&mut self, name: &Name, rank: i64, item: T) {
         let (served, weights) = (self.served, &self.weights);
         let tenant = self.tenants.entry(name.clone()).or_insert_with(|| {
-            let weight = name.as_ref().and_then(|name| weights.get(name)).copied().unwrap_or(1.0);
+            let weight = name.as_ref().and_then(|name| weights.get(name)).copied().unwrap_or_default();
             Tenant { heap: BinaryHeap::new(), used: served, weight }
         });
         if tenant.heap.is_empty() {
@@ -192,6 +194,6 @@ impl<T: Item> Scheduler<T> {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from a float saturates")]
-fn weighted(time_ns: u64, weight: f64) -> u64 {
-    (time_ns as f64 / weight) as u64
+fn weighted(time_ns: u64, weight: Weight) -> u64 {
+    (time_ns as f64 / weight.get()) as u64
 }
