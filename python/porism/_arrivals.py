@@ -101,13 +101,18 @@ class Arrival(asyncio.Future[Any]):
 
     def _arrived(self, message: Message) -> None:
         _, kind, value = message
-        # Dropped when nobody waits any more; a place is free again then.
         if self.done():
-            return
-        if kind == _core.CLOSED:
+            if kind == _core.PLACE:
+                value.release()
+        elif kind == _core.CLOSED:
             self.set_exception(ClosedError("the queue was closed while the request waited for a place"))
         else:
             self.set_result(value)
+
+    def give_back(self) -> None:
+        """Nobody waits any more: a place that has come goes to the next in line."""
+        if self.done() and not self.cancelled() and self.exception() is None:
+            self.result().release()
 
 
 class Stream:
@@ -116,12 +121,20 @@ class Stream:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._messages: list[Message] = []
+        self._closed = False
         self._wake: asyncio.Future[None] | None = None
 
     def _arrived(self, message: Message) -> None:
+        if self._closed:
+            return
         self._messages.append(message)
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
+
+    def close(self) -> None:
+        """Nobody takes any more; a place that has come is free again."""
+        self._closed = True
+        self._messages.clear()
 
     async def take(self) -> list[Message]:
         """What has arrived since the last call, after waiting for the first."""

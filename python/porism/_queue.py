@@ -143,11 +143,15 @@ class Queue(_Face[T, R]):
         port = _core.Port(descriptor=False)
         self._core.ask_for_place(port, 0)
         timer = _Timer(deadline_s)
-        for _, kind, place in port.wait(deadline_s):
-            if kind == _core.CLOSED:
-                raise ClosedError("the queue was closed while the request waited for a place")
-            return self._core.submit(item, key, priority, tenant, timer.left_s(), place)
-        raise full
+        try:
+            for _, kind, place in port.wait(deadline_s):
+                if kind == _core.CLOSED:
+                    raise ClosedError("the queue was closed while the request waited for a place")
+                return self._core.submit(item, key, priority, tenant, timer.left_s(), place)
+            raise full
+        finally:
+            # A place that comes now goes to the next in line.
+            port.close()
 
     def submit_many(
         self,
@@ -203,6 +207,7 @@ class Queue(_Face[T, R]):
                         yield completed
         finally:
             feed.cancel()
+            port.close()
 
     def close(self, *, cancel: bool = False) -> None:
         """Takes no more requests, and waits until the threads have ended; to close it again does nothing.
@@ -270,8 +275,9 @@ class AsyncQueue(_Face[T, R]):
         try:
             async with asyncio.timeout(deadline_s):
                 place = await arrival
-        except TimeoutError:
-            raise full from None
+        except BaseException as error:
+            arrival.give_back()
+            raise full if isinstance(error, TimeoutError) else error from None
         return self._submit(arrivals, item, key, priority, tenant, timer.left_s(), place)
 
     def submit_many(
@@ -332,6 +338,7 @@ class AsyncQueue(_Face[T, R]):
                         yield ended
         finally:
             feed.cancel()
+            stream.close()
 
     async def close(self, *, cancel: bool = False) -> None:
         """Takes no more requests, and waits until the threads have ended. See ``Queue.close``."""

@@ -267,7 +267,8 @@ impl<P, A> State<P, A> {
 impl<A: Clone> To<A> {
     fn send(&mut self, outcome: &Outcome<A>) {
         match std::mem::replace(self, Self::Gone) {
-            Self::Port(port, token) => port.post(token, Message::Outcome(outcome.clone())),
+            // A port that is closed wants no answer.
+            Self::Port(port, token) => drop(port.post(token, Message::Outcome(outcome.clone()))),
             Self::Here(_) => *self = Self::Here(Some(outcome.clone())),
             Self::Gone => {}
         }

@@ -155,9 +155,9 @@ where
     /// [`submit_to`](Self::submit_to), or drop it.
     pub fn ask_for_place(&self, port: &Arc<Port<A>>, token: u64) {
         let port = Arc::clone(port);
-        self.shared.places.stand_in_line(Box::new(move |place| {
-            port.post(token, Message::Place(place));
-            None
+        self.shared.places.stand_in_line(Box::new(move |place| match port.post(token, Message::Place(place)) {
+            Some(Message::Place(handed_back)) => handed_back,
+            _ => None,
         }));
     }
 

@@ -24,7 +24,8 @@ pub enum Message<A> {
 /// A list of messages. The first one that is put into an empty list wakes the reader; the others come along.
 #[derive(Debug)]
 pub struct Port<A> {
-    messages: Mutex<Vec<(u64, Message<A>)>>,
+    /// `None` once closed.
+    messages: Mutex<Option<Vec<(u64, Message<A>)>>>,
     /// For a thread that waits.
     arrived: Condvar,
     /// For an event loop that waits.
@@ -34,7 +35,7 @@ pub struct Port<A> {
 impl<A> Port<A> {
     /// A port that a thread waits on.
     pub fn new() -> Self {
-        Self { messages: Mutex::new(Vec::new()), arrived: Condvar::new(), descriptor: None }
+        Self { messages: Mutex::new(Some(Vec::new())), arrived: Condvar::new(), descriptor: None }
     }
 
     /// A port whose [`descriptor`](Self::descriptor) is readable while there are messages.
@@ -57,30 +58,38 @@ impl<A> Port<A> {
         if let Some(descriptor) = &self.descriptor {
             descriptor.clear();
         }
-        mem::take(&mut *lock(&self.messages))
+        lock(&self.messages).as_mut().map(mem::take).unwrap_or_default()
     }
 
     /// Takes all messages; waits for the first one, at most for `timeout`. May return early and empty.
     pub fn wait(&self, timeout: Option<Duration>) -> Vec<(u64, Message<A>)> {
         let mut messages = lock(&self.messages);
-        if messages.is_empty() {
+        if messages.as_ref().is_some_and(Vec::is_empty) {
             messages = sleep(&self.arrived, messages, timeout);
         }
-        mem::take(&mut *messages)
+        messages.as_mut().map(mem::take).unwrap_or_default()
     }
 
-    /// Puts a message in.
-    pub fn post(&self, token: u64, message: Message<A>) {
-        let mut messages = lock(&self.messages);
+    /// Puts a message in; hands it back when nobody will read it.
+    pub(super) fn post(&self, token: u64, message: Message<A>) -> Option<Message<A>> {
+        let mut guard = lock(&self.messages);
+        let Some(messages) = guard.as_mut() else { return Some(message) };
         messages.push((token, message));
         let first = messages.len() == 1;
-        drop(messages);
+        drop(guard);
         if first {
             match &self.descriptor {
                 Some(descriptor) => descriptor.set(),
                 None => self.arrived.notify_all(),
             }
         }
+        None
+    }
+
+    /// Nobody reads it any more: what is in it, and what comes later, is dropped, and a place goes to the next in line.
+    pub fn close(&self) {
+        let messages = lock(&self.messages).take();
+        drop(messages);
     }
 }
 

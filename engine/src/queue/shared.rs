@@ -276,7 +276,7 @@ where
         self.deadlines.close();
         let farewell = std::mem::take(&mut *lock(&self.farewell));
         for (port, token) in farewell {
-            port.post(token, Message::WorkersGone);
+            drop(port.post(token, Message::WorkersGone));
         }
     }
 
@@ -287,7 +287,7 @@ where
             return;
         }
         drop(farewell);
-        port.post(token, Message::WorkersGone);
+        drop(port.post(token, Message::WorkersGone));
     }
 
     // --- what it tells ------------------------------------------------------------------------------------------------

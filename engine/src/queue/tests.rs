@@ -271,6 +271,19 @@ fn a_place_can_be_asked_for() {
 }
 
 #[test]
+fn a_place_for_one_who_has_gone_goes_to_the_next() {
+    let (queue, _) = queue(1);
+    let _first = queue.submit(Request::new("a")).unwrap();
+    let (gone, stays) = (Arc::new(Port::new()), Arc::new(Port::new()));
+    queue.ask_for_place(&gone, 1);
+    queue.ask_for_place(&stays, 2);
+    gone.close();
+    assert_eq!(work(&queue), Some("a"));
+    assert!(matches!(stays.take().as_slice(), [(2, Message::Place(Some(_)))]));
+    assert_eq!(queue.metrics().now.waiting, 0);
+}
+
+#[test]
 fn put_waits_for_a_place_and_no_longer_than_it_may() {
     let (queue, _) = queue(1);
     let _first = queue.submit(Request::new("a")).unwrap();

@@ -98,7 +98,7 @@ fn a_port_never_leaves_its_loop_asleep_over_a_message() {
         let posters: Vec<_> = [1, 2]
             .map(|token| {
                 let port = Shared::clone(&port);
-                thread::spawn(move || port.post(token, Message::WorkersGone))
+                thread::spawn(move || drop(port.post(token, Message::WorkersGone)))
             })
             .into();
         let mut tokens = Vec::new();

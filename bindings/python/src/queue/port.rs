@@ -43,6 +43,11 @@ impl Port {
         self.0.descriptor().map_or(-1, AsRawFd::as_raw_fd)
     }
 
+    /// Nobody reads it any more.
+    fn close(&self) {
+        self.0.close();
+    }
+
     /// All messages that are there.
     fn take<'py>(&self, py: Python<'py>) -> PyResult<Vec<Arrival<'py>>> {
         self.0.take().into_iter().map(|message| arrival(py, message)).collect()
@@ -77,6 +82,14 @@ fn arrival(py: Python<'_>, (token, message): (u64, Message<Answer>)) -> PyResult
 /// A place in a queue; free again when it is dropped.
 #[pyclass(frozen, module = "porism._core")]
 pub struct Place(Mutex<Option<queue::Place>>);
+
+#[pymethods]
+impl Place {
+    /// Whoever is next in line gets it.
+    fn release(&self, py: Python<'_>) {
+        py.detach(|| drop(self.take()));
+    }
+}
 
 impl Place {
     /// Takes it out; a place serves once.
