@@ -14,7 +14,7 @@ SOAK_ROUNDS ?= 2000
 # How many preemptions a model may have: each more takes ten times as long.
 LOOM_DEPTH ?= 3
 
-# What `make compare-store` is told, such as COMPARE="--vectors FILE --out FILE".
+# What `make compare-store` and `make compare-queue` are told, such as COMPARE="--vectors FILE --out FILE".
 COMPARE ?=
 
 # cargo, maturin and pip must all build against the same Python.
@@ -29,7 +29,7 @@ PYTEST_FOLDERS := $(wildcard tests/python tests/crash tests/attacks)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint test-rust test-python format bench compare-store loom fuzz soak wheel clean FORCE
+.PHONY: help demo test lint test-rust test-python format bench compare-store compare-queue loom fuzz soak wheel clean FORCE
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ bench: $(VENV)/ready ## Time the Python and the Rust benchmarks
 compare-store: $(RIVALS)/ready ## Time durable writes and opening against other stores; COMPARE="..." adds options
 	PYTHONPATH=benches $(RIVALS)/bin/python -m rivals.store $(COMPARE)
 
+compare-queue: $(VENV)/ready ## Time the request queue against the standard library's; COMPARE="..." adds options
+	PYTHONPATH=benches $(BIN)/python -m rivals.dispatch $(COMPARE)
+
 loom: ## Check the models in tests/loom to LOOM_DEPTH preemptions
 	LOOM_MAX_PREEMPTIONS=$(LOOM_DEPTH) $(CARGO) test --release --locked --manifest-path tests/loom/Cargo.toml
 
@@ -79,7 +82,8 @@ fuzz: ## Fuzz every target in tests/fuzz for FUZZ_SECONDS each
 		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --fuzz-dir tests/fuzz $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
 	done
 
-soak: $(VENV)/ready ## The crash tests and the attacks for SOAK_ROUNDS rounds instead of a few
+soak: $(VENV)/ready ## The crash tests, the attacks and the lives of requests for SOAK_ROUNDS rounds instead of a few
+	PORISM_QUEUE_ROUNDS=$(SOAK_ROUNDS) $(CARGO) test --release --locked -p porism-engine queue::life
 	PORISM_CRASH_ROUNDS=$(SOAK_ROUNDS) $(BIN)/pytest -o timeout=0 $(filter-out tests/python,$(PYTEST_FOLDERS))
 
 wheel: $(VENV)/python ## Build a wheel into dist/
