@@ -13,6 +13,7 @@ def check(candidate: str) -> bool:
 
 
 async def main() -> None:
+    """Asks for one check, for a batch, and for one more when there is a place."""
     async with porism.AsyncQueue(check, threads=2, capacity=10_000) as queue:
         # One request. Equal keys share the work while it waits or runs.
         if await queue.submit("intro x; exact x", key="intro x; exact x", deadline_s=20, priority=5):

@@ -90,6 +90,11 @@ class Arrivals:
         self.waiting.update(zip(self.tokens, targets[1:], strict=False))
         return first
 
+    def forget(self, first: int, number: int) -> None:
+        """Nothing will come for those tokens."""
+        for token in range(first, first + number):
+            del self.waiting[token]
+
     def retire(self) -> None:
         """Hands out the last messages, and lets go of the loop."""
         self.drain()

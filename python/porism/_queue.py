@@ -8,6 +8,7 @@ import os
 import time
 import weakref
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from porism import _core
@@ -235,10 +236,9 @@ class AsyncQueue(_Face[T, R]):
     One queue serves several loops. Nothing blocks a loop, and the default executor is not used.
     """
 
-    def __init__(self, worker: Callable[[T], R] | NativeWorker, **options: Any) -> None:
-        """Starts a queue and its threads; the options are those of ``Queue``."""
-        super().__init__(worker, **options)
-        self._loops: dict[asyncio.AbstractEventLoop, Arrivals] = {}
+    @cached_property
+    def _loops(self) -> dict[asyncio.AbstractEventLoop, Arrivals]:
+        return {}
 
     def submit(
         self,
@@ -298,7 +298,11 @@ class AsyncQueue(_Face[T, R]):
         keys = [key(item) for item in items] if key else None
         tickets = [AsyncTicket[R](loop=loop) for _ in items]
         first = arrivals.expect_each(tickets)
-        done = self._core.submit_many_to(arrivals.port, first, items, keys, priority, tenant, deadline_s)
+        try:
+            done = self._core.submit_many_to(arrivals.port, first, items, keys, priority, tenant, deadline_s)
+        except BaseException:
+            arrivals.forget(first, len(items))
+            raise
         for token, (ticket, outcome) in enumerate(zip(tickets, done, strict=True), first):
             if isinstance(outcome, _core.Handle):
                 ticket._handle = outcome
@@ -386,8 +390,9 @@ class AsyncQueue(_Face[T, R]):
         loop = asyncio.get_running_loop()
         found = self._loops.get(loop)
         if found is None:
-            for other in [other for other in self._loops if other.is_closed()]:
-                del self._loops[other]
+            for other in list(self._loops):
+                if other.is_closed():
+                    self._loops.pop(other, None)
             found = self._loops[loop] = Arrivals(loop)
         return found
 

@@ -87,6 +87,9 @@ pub(super) struct Shared<P, A> {
     pub(super) running: Mutex<HashMap<u64, UnderWay<P, A>>>,
     /// The moving average of what work takes; 0 until some has ended.
     pub(super) run_ns: AtomicU64,
+    /// The moving average of the time between two requests.
+    pub(super) gap_ns: AtomicU64,
+    pub(super) last_arrival_ns: AtomicU64,
     /// What each tenant has used matters.
     pub(super) several_tenants: AtomicBool,
     pub(super) workers: AtomicUsize,
@@ -134,6 +137,8 @@ where
             deadlines: Deadlines::new(),
             running: Mutex::new(HashMap::new()),
             run_ns: AtomicU64::new(0),
+            gap_ns: AtomicU64::new(0),
+            last_arrival_ns: AtomicU64::new(0),
             several_tenants: AtomicBool::new(false),
             workers: AtomicUsize::new(0),
             farewell: Mutex::new(Vec::new()),

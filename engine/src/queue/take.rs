@@ -11,8 +11,11 @@ use super::outcome::Outcome;
 use super::running::{Context, Running};
 use super::shared::{ABANDONED, FINISHED, FINISHING, Job, OPEN, Shared};
 
-/// How often a worker without work looks again before it sleeps: some ten microseconds, about what waking it would take.
-const SPINS: u32 = 400;
+/// A worker without work looks for it for a while, if the next request is expected sooner than that: to wake a thread takes some
+/// ten microseconds of whoever submits, and as long until it runs.
+const SOON_NS: u64 = 100_000;
+/// About how long one look takes.
+const LOOK_NS: u64 = 30;
 /// How much work is guessed to take before any has ended.
 const FIRST_GUESS_NS: u64 = 1_000_000;
 /// The moving average moves by one part in so many.
@@ -37,7 +40,7 @@ where
                 }
                 return last;
             }
-            if self.event.spin(SPINS, || self.has_work() || self.state.load(Ordering::Relaxed) != OPEN) {
+            if self.event.spin(self.looks(), || self.has_work() || self.state.load(Ordering::Relaxed) != OPEN) {
                 continue;
             }
             let prepared = self.event.prepare();
@@ -48,6 +51,21 @@ where
                 prepared.wait(None);
             }
         }
+    }
+
+    /// How often to look before sleeping: for twice the usual time between two requests, or not at all.
+    fn looks(&self) -> u32 {
+        let gap_ns = self.gap_ns.load(Ordering::Relaxed);
+        if gap_ns < SOON_NS { u32::try_from(2 * gap_ns / LOOK_NS).unwrap_or(u32::MAX) } else { 0 }
+    }
+
+    /// Keeps the moving average of the time between two requests. One that is lost to another thread does not matter.
+    fn note_arrival(&self, submitted_ns: u64) {
+        let last_ns = self.last_arrival_ns.fetch_max(submitted_ns, Ordering::Relaxed);
+        // After a long pause, a few requests in a row count for more than the pause.
+        let gap_ns = submitted_ns.saturating_sub(last_ns).min(10 * SOON_NS);
+        let before = self.gap_ns.load(Ordering::Relaxed);
+        self.gap_ns.store(before - before / INERTIA + gap_ns / INERTIA, Ordering::Relaxed);
     }
 
     fn has_work(&self) -> bool {
@@ -92,6 +110,7 @@ where
             return None;
         }
         count(&self.recorders.counters.started, 1);
+        self.note_arrival(job.meta.submitted_ns);
         self.recorders.wait.record(now_ns.saturating_sub(job.meta.submitted_ns));
         let context = Context { shared: Arc::clone(self), job };
         Some(Running { context, payload: Some(payload), started_ns: now_ns, charged_ns, answered: false })

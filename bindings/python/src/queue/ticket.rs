@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use porism_engine::queue::{self, Outcome, Refusal};
 use pyo3::exceptions::PyTimeoutError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyType};
 
 use super::work::{Answer, Payload};
 use crate::errors::raise;
@@ -32,6 +32,12 @@ impl Ticket {
 
     fn cancel(&self, py: Python<'_>) {
         py.detach(|| self.0.cancel());
+    }
+
+    /// `Ticket[int]`, for annotations.
+    #[classmethod]
+    fn __class_getitem__<'py>(cls: &Bound<'py, PyType>, item: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        cls.py().import("types")?.getattr("GenericAlias")?.call1((cls, item))
     }
 
     #[getter]
