@@ -1,5 +1,6 @@
 import os
 from collections.abc import Callable, Sequence
+from types import GenericAlias
 from typing import Any, Generic, Literal, TypeAlias, TypedDict, TypeVar, final
 
 import numpy as np
@@ -235,6 +236,8 @@ def current_request() -> CurrentRequest | None: ...
 
 @final
 class Ticket(Generic[_R_co]):
+    @classmethod
+    def __class_getitem__(cls, item: Any) -> GenericAlias: ...
     def result(self, timeout_s: float | None = None) -> _R_co: ...
     def cancel(self) -> None: ...
     @property

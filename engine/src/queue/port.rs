@@ -21,11 +21,14 @@ pub enum Message<A> {
     WorkersGone,
 }
 
+/// Each with the token that says for what.
+type Messages<A> = Vec<(u64, Message<A>)>;
+
 /// A list of messages. The first one that is put into an empty list wakes the reader; the others come along.
 #[derive(Debug)]
 pub struct Port<A> {
     /// `None` once closed.
-    messages: Mutex<Option<Vec<(u64, Message<A>)>>>,
+    messages: Mutex<Option<Messages<A>>>,
     /// For a thread that waits.
     arrived: Condvar,
     /// For an event loop that waits.
@@ -53,7 +56,7 @@ impl<A> Port<A> {
     }
 
     /// Takes all messages, in the order of their arrival. Does not wait.
-    pub fn take(&self) -> Vec<(u64, Message<A>)> {
+    pub fn take(&self) -> Messages<A> {
         // Cleared first: what arrives from here on finds an empty list sooner or later, and sets it again.
         if let Some(descriptor) = &self.descriptor {
             descriptor.clear();
@@ -62,7 +65,7 @@ impl<A> Port<A> {
     }
 
     /// Takes all messages; waits for the first one, at most for `timeout`. May return early and empty.
-    pub fn wait(&self, timeout: Option<Duration>) -> Vec<(u64, Message<A>)> {
+    pub fn wait(&self, timeout: Option<Duration>) -> Messages<A> {
         let mut messages = lock(&self.messages);
         if messages.as_ref().is_some_and(Vec::is_empty) {
             messages = sleep(&self.arrived, messages, timeout);
