@@ -11,7 +11,10 @@ RIVALS := .venv-rivals
 FUZZ_SECONDS ?= 60
 SOAK_ROUNDS ?= 2000
 
-# What `make compare-store` and `make compare-memory` are told, such as COMPARE="--vectors FILE --out FILE".
+# How many preemptions a model may have: each more takes ten times as long.
+LOOM_DEPTH ?= 3
+
+# What `make compare-store`, `compare-memory` and `compare-queue` are told, such as COMPARE="--vectors FILE --out FILE".
 COMPARE ?=
 
 # cargo, maturin and pip must all build against the same Python.
@@ -26,7 +29,8 @@ PYTEST_FOLDERS := $(wildcard tests/python tests/crash tests/attacks)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint test-rust test-python format bench compare-store compare-memory fuzz soak wheel clean FORCE
+.PHONY: help demo test lint test-rust test-python format bench compare-store compare-memory compare-queue loom fuzz soak wheel \
+	clean FORCE
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,14 +43,16 @@ test: lint test-rust test-python ## Set everything up; lint, then run the Rust a
 
 lint: $(VENV)/ready ## Formatting, clippy, ruff, mypy, and the stub against the compiled module; warnings are errors
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path tests/loom/Cargo.toml --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest porism._core
 
-test-rust: $(VENV)/python ## Run the Rust tests
+test-rust: $(VENV)/python ## Run the Rust tests, and the models of threads to a small depth
 	$(CARGO) test --workspace --locked
+	$(CARGO) test --quiet --release --locked --manifest-path tests/loom/Cargo.toml
 
 test-python: $(VENV)/ready ## Build the wheel, install it, run the Python and the crash tests
 	$(BIN)/pytest $(PYTEST_FOLDERS)
@@ -66,6 +72,12 @@ compare-store: $(RIVALS)/ready ## Time durable writes and opening against other 
 compare-memory: $(RIVALS)/ready ## Time recall against other indexes of vectors; COMPARE="..." adds options
 	PYTHONPATH=benches $(RIVALS)/bin/python -m rivals.memory $(COMPARE)
 
+compare-queue: $(VENV)/ready ## Time the request queue against the standard library's; COMPARE="..." adds options
+	PYTHONPATH=benches $(BIN)/python -m rivals.dispatch $(COMPARE)
+
+loom: ## Check the models in tests/loom to LOOM_DEPTH preemptions
+	LOOM_MAX_PREEMPTIONS=$(LOOM_DEPTH) $(CARGO) test --release --locked --manifest-path tests/loom/Cargo.toml
+
 fuzz: ## Fuzz every target in tests/fuzz for FUZZ_SECONDS each
 	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo "make fuzz needs cargo-fuzz; install it with: cargo install cargo-fuzz --locked"; exit 1; }
 	@targets=$$($(CARGO) fuzz list --fuzz-dir tests/fuzz) || exit 1; \
@@ -74,7 +86,8 @@ fuzz: ## Fuzz every target in tests/fuzz for FUZZ_SECONDS each
 		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --fuzz-dir tests/fuzz $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
 	done
 
-soak: $(VENV)/ready ## The crash tests and the attacks for SOAK_ROUNDS rounds instead of a few
+soak: $(VENV)/ready ## The crash tests, the attacks and the lives of requests for SOAK_ROUNDS rounds instead of a few
+	PORISM_QUEUE_ROUNDS=$(SOAK_ROUNDS) $(CARGO) test --release --locked -p porism-engine queue::life
 	PORISM_CRASH_ROUNDS=$(SOAK_ROUNDS) $(BIN)/pytest -o timeout=0 $(filter-out tests/python,$(PYTEST_FOLDERS))
 
 wheel: $(VENV)/python ## Build a wheel into dist/

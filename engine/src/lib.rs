@@ -9,5 +9,6 @@ pub mod hash;
 pub mod library;
 pub mod lsh;
 pub mod memory;
+pub mod queue;
 pub mod rank;
 pub mod tptp;

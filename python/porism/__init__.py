@@ -5,28 +5,36 @@ Importing it opens nothing and starts nothing.
 """
 
 from porism import provers
+from porism._arrivals import AsyncTicket
 from porism._async_memory import AsyncMemory
-from porism._core import __version__
+from porism._core import CurrentRequest, NativeWorker, Ticket, __version__, current_request
 from porism._embedders import Vectors, sentences
 from porism._errors import (
     BudgetError,
     CancelledError,
+    ClosedError,
     ConflictError,
     DamagedError,
+    DeadlineError,
     FormatError,
     InputError,
     LockedError,
     NotAMemoryError,
+    OverloadedError,
     ParseError,
     PorismError,
     ProverError,
     ProverMissingError,
+    QueueError,
     StoreError,
     StoreIOError,
+    WorkerError,
 )
 from porism._hits import Hit, Hits
 from porism._memory import Memory, upgrade
 from porism._policy import DEFAULT_SCHEDULE, Ranking, Try, slices
+from porism._queue import AsyncQueue, Queue
+from porism._queue_types import Completed, Health, Histogram, QueueMetrics
 from porism._solve import Attempt, Budget, Result, solve, solve_library
 from porism._transaction import Pending, Transaction
 from porism._types import (
@@ -65,6 +73,8 @@ __all__ = [
     "DEFAULT_SCHEDULE",
     "Action",
     "AsyncMemory",
+    "AsyncQueue",
+    "AsyncTicket",
     "Attempt",
     "Axiom",
     "Budget",
@@ -72,9 +82,13 @@ __all__ = [
     "CancelledError",
     "Candidate",
     "Change",
+    "ClosedError",
     "Compaction",
+    "Completed",
     "ConflictError",
+    "CurrentRequest",
     "DamagedError",
+    "DeadlineError",
     "Definition",
     "Event",
     "Evidence",
@@ -82,6 +96,8 @@ __all__ = [
     "Finding",
     "Forgotten",
     "FormatError",
+    "Health",
+    "Histogram",
     "Hit",
     "Hits",
     "Imported",
@@ -93,7 +109,9 @@ __all__ = [
     "LockedError",
     "Measurement",
     "Memory",
+    "NativeWorker",
     "NotAMemoryError",
+    "OverloadedError",
     "ParseError",
     "Pending",
     "PorismError",
@@ -101,6 +119,9 @@ __all__ = [
     "ProverError",
     "ProverMissingError",
     "Purged",
+    "Queue",
+    "QueueError",
+    "QueueMetrics",
     "Ranking",
     "Receipt",
     "Record",
@@ -114,12 +135,15 @@ __all__ = [
     "StoreIOError",
     "StoredRecord",
     "Theorem",
+    "Ticket",
     "Transaction",
     "Try",
     "Vectors",
     "Verdict",
     "Where",
+    "WorkerError",
     "__version__",
+    "current_request",
     "provers",
     "sentences",
     "slices",

@@ -1,6 +1,7 @@
 import os
 from collections.abc import Callable, Sequence
-from typing import Literal, TypeAlias, TypedDict, final
+from types import GenericAlias
+from typing import Any, Generic, Literal, TypeAlias, TypedDict, TypeVar, final
 
 import numpy as np
 import numpy.typing as npt
@@ -8,18 +9,32 @@ import numpy.typing as npt
 from porism._where import Conditions
 
 __all__ = [
+    "CANCELLED",
+    "CLOSED",
     "DIMENSION",
     "EMBEDDERS",
+    "ERROR",
+    "PLACE",
     "SQLITE_VERSION",
+    "VALUE",
+    "WORKERS_GONE",
     "Cancel",
+    "CurrentRequest",
     "Goal",
+    "Handle",
     "Library",
     "Memory",
+    "NativeWorker",
+    "Place",
+    "Port",
     "ProcessOutcome",
     "Proofs",
+    "Queue",
     "Ranking",
+    "Ticket",
     "__version__",
     "content_hash",
+    "current_request",
     "embed",
     "fuse",
     "run_process",
@@ -203,3 +218,107 @@ class Memory:
     def stats(self) -> str: ...
     def export(self, write: Callable[[bytes], object], vectors: bool) -> None: ...
     def verify(self) -> tuple[int, int, list[tuple[os.PathLike[str], str, str]]]: ...
+
+_R_co = TypeVar("_R_co", covariant=True)
+_Message: TypeAlias = tuple[int, int, Any]
+_Gauges: TypeAlias = tuple[int, int, int, int, float]
+_HistogramFields: TypeAlias = tuple[int, float, list[tuple[float, int]]]
+
+VALUE: int
+ERROR: int
+CANCELLED: int
+PLACE: int
+CLOSED: int
+WORKERS_GONE: int
+
+@final
+class NativeWorker:
+    @staticmethod
+    def null() -> NativeWorker: ...
+    @staticmethod
+    def digest() -> NativeWorker: ...
+
+@final
+class CurrentRequest:
+    @property
+    def cancelled(self) -> bool: ...
+    @property
+    def time_left_s(self) -> float | None: ...
+
+def current_request() -> CurrentRequest | None: ...
+
+@final
+class Ticket(Generic[_R_co]):
+    @classmethod
+    def __class_getitem__(cls, item: Any) -> GenericAlias: ...
+    def result(self, timeout_s: float | None = None) -> _R_co: ...
+    def cancel(self) -> None: ...
+    @property
+    def done(self) -> bool: ...
+
+@final
+class Handle:
+    def cancel(self) -> None: ...
+
+@final
+class Place:
+    def release(self) -> None: ...
+
+@final
+class Port:
+    def __new__(cls, *, descriptor: bool) -> Port: ...
+    def fileno(self) -> int: ...
+    def close(self) -> None: ...
+    def take(self) -> list[_Message]: ...
+    def wait(self, timeout_s: float | None = None) -> list[_Message]: ...
+
+@final
+class Queue:
+    def __new__(
+        cls,
+        worker: Callable[[Any], Any] | NativeWorker,
+        *,
+        threads: int,
+        capacity: int,
+        ageing_s: float,
+        patience_s: float,
+        shares: dict[str, float],
+    ) -> Queue: ...
+    def submit(
+        self,
+        item: Any,
+        key: str | bytes | None,
+        priority: int,
+        tenant: str | None,
+        deadline_s: float | None,
+        place: Place | None = None,
+    ) -> Ticket[Any]: ...
+    def submit_to(
+        self,
+        port: Port,
+        token: int,
+        item: Any,
+        key: str | bytes | None,
+        priority: int,
+        tenant: str | None,
+        deadline_s: float | None,
+        place: Place | None = None,
+    ) -> Handle: ...
+    def submit_many_to(
+        self,
+        port: Port,
+        first_token: int,
+        items: list[Any],
+        keys: list[str | bytes | None] | None,
+        priority: int,
+        tenant: str | None,
+        deadline_s: float | None,
+    ) -> list[Handle | BaseException]: ...
+    def ask_for_place(self, port: Port, token: int) -> None: ...
+    def close(self, abandon: bool) -> None: ...
+    def tell_when_workers_are_gone(self, port: Port, token: int) -> None: ...
+    def join(self) -> None: ...
+    def leak(self) -> None: ...
+    def metrics(self) -> tuple[_Gauges, dict[str, int], _HistogramFields, _HistogramFields]: ...
+    def prometheus(self, name: str) -> str: ...
+    def health(self) -> tuple[bool, list[str], _Gauges, float, int]: ...

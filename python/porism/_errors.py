@@ -15,6 +15,11 @@
     │   ├── ConflictError         somebody else has written since the caller looked
     │   ├── LockedError           another process holds the write lock
     │   └── StoreIOError          the disk is full, read-only or gone
+    ├── QueueError            a request was not worked on to its end: no verdict about what was asked
+    │   ├── OverloadedError       the queue is full, or too busy for the deadline: expected_wait_s, full
+    │   ├── DeadlineError         the deadline passed first
+    │   ├── WorkerError           the worker broke
+    │   └── ClosedError           the queue is closed
     └── CancelledError        the caller asked to stop
 """
 
@@ -96,6 +101,36 @@ class LockedError(StoreError):
 
 class StoreIOError(StoreError):
     """The operating system refused: disk full, read-only, gone."""
+
+
+class QueueError(PorismError):
+    """A request to a queue was not worked on to its end. It says nothing about what was asked."""
+
+
+class OverloadedError(QueueError):
+    """A request was not taken: the queue is full, or so busy that the deadline could not be met. Nothing was queued.
+
+    Attributes:
+        expected_wait_s: About how many seconds until there is a place, or until work would begin.
+        full: Whether a place is missing; otherwise it is time.
+    """
+
+    def __init__(self, message: str, *, expected_wait_s: float = 0.0, full: bool = True) -> None:
+        super().__init__(message)
+        self.expected_wait_s = expected_wait_s
+        self.full = full
+
+
+class DeadlineError(QueueError):
+    """The deadline of a request passed before there was an answer."""
+
+
+class WorkerError(QueueError):
+    """The worker broke, or raised what cannot be passed on; the message says how."""
+
+
+class ClosedError(QueueError):
+    """The queue was closed, so the request was not taken or not answered."""
 
 
 class CancelledError(PorismError):

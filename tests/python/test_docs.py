@@ -19,6 +19,7 @@ def test_examples_run(example: Path, tmp_path: Path) -> None:
     if example.name == "read_format.py":
         run(EXAMPLES[0].with_name("remember.py"), tmp_path)
     expected = {
+        "check_requests.py": "'': an empty proof",
         "read_format.py": "2 commutativity: ![X, Y]: f(X, Y) = f(Y, X)  (a vector of length 1.000)",
         "remember.py": "right_identity",
         "solve.py": "by the try own proof",
@@ -46,6 +47,13 @@ def test_python_in_the_readme_is_taken_from_the_examples() -> None:
     programs = [example.read_text(encoding="utf-8") for example in EXAMPLES]
     for block in shown:
         assert any(block in program for program in programs), block
+
+
+def test_python_in_the_guide_to_the_queue_is_taken_from_the_example() -> None:
+    shown = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "queue.md").read_text(encoding="utf-8"), re.DOTALL)
+    program = (ROOT / "examples" / "check_requests.py").read_text(encoding="utf-8")
+    assert shown
+    assert [block for block in shown if block not in program] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -37,7 +37,32 @@ def catches(path: str) -> None:
         raise
 
 
+def measures(item: str) -> int:
+    return len(item)
+
+
+def asks() -> None:
+    with porism.Queue(measures, threads=2) as queue:
+        assert_type(queue.submit("a", key="a", priority=1, deadline_s=2.0), porism.Ticket[int])
+        assert_type(queue.submit("a").result(), int)
+        for one in queue.map(["a"]):
+            assert_type(one.item, str)
+            assert_type(one.result(), int)
+        assert_type(queue.metrics().wait, porism.Histogram)
+
+
+async def awaits() -> None:
+    async with porism.AsyncQueue(measures) as queue:
+        assert_type(await queue.submit("a"), int)
+        assert_type(await queue.put("a"), porism.AsyncTicket[int])
+        async for one in queue.map(["a"], key=str):
+            assert_type(one.result(), int)
+
+
 def is_told_of_a_misspelt_argument(path: str) -> None:
     # Each line must be an error to mypy: an ignore that is not needed is one itself.
     porism.Budget(minutes=1)  # type: ignore[call-arg]
     porism.solve(path, memmory=None)  # type: ignore[call-arg]
+    porism.AsyncQueue(measures, thread=1)  # type: ignore[call-arg]
+    porism.Queue(measures).submit("a", deadline=1.0)  # type: ignore[call-arg]
+    porism.Queue(measures).submit(1)  # type: ignore[arg-type]

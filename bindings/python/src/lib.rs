@@ -8,6 +8,7 @@ mod fields;
 mod library;
 mod memory;
 mod process;
+mod queue;
 
 /// The compiled half of the `porism` package.
 #[pymodule(gil_used = false)]
@@ -20,6 +21,7 @@ mod _core {
         module.add("SQLITE_VERSION", porism_engine::memory::sqlite_version())?;
         super::library::register(module)?;
         super::memory::register(module)?;
-        super::process::register(module)
+        super::process::register(module)?;
+        super::queue::register(module)
     }
 }

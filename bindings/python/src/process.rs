@@ -12,7 +12,7 @@ use pyo3::types::{PyBytes, PyDict};
 use crate::errors;
 
 /// How often Python is asked for a Ctrl-C that did not interrupt the wait by itself.
-const SIGNAL_CHECK_EVERY: Duration = Duration::from_millis(50);
+pub const SIGNAL_CHECK_EVERY: Duration = Duration::from_millis(50);
 
 /// Adds this file's classes and functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -124,7 +124,8 @@ fn run_process(
     outcome.map(|outcome| ProcessOutcome::new(py, &outcome)).map_err(|error| raise_spawn_error(py, &error))
 }
 
-fn is_main_thread(py: Python<'_>) -> PyResult<bool> {
+/// Whether Python runs its signal handlers on this thread.
+pub fn is_main_thread(py: Python<'_>) -> PyResult<bool> {
     let threading = py.import("threading")?;
     let main = threading.call_method0("main_thread")?.getattr("ident")?;
     threading.call_method0("get_ident")?.eq(main)
