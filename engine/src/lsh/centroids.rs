@@ -107,13 +107,7 @@ impl CentroidsView<'_> {
         let shift = product(&query.vector, self.mean);
         let scan = query.scan(shift, 0.0, f32::INFINITY);
         let estimates = self.list.estimates(routines, &scan, self.len(), buffers);
-        let mut estimates: Vec<(f32, u32)> = estimates.iter().copied().zip(0..).collect();
-        let compared = (wanted + wanted / 2 + SPARE).min(estimates.len());
-        if compared < estimates.len() {
-            estimates.select_nth_unstable_by(compared, |left, right| nearer(*left, *right));
-            estimates.truncate(compared);
-        }
-        let clusters: Vec<u32> = estimates.iter().map(|&(_, cluster)| cluster).collect();
+        let clusters = leading(estimates, wanted + wanted / 2 + SPARE);
         let mut sums = vec![0; clusters.len()];
         routines.dot_i8_rows(&query.bytes.numbers, self.bytes, &clusters, &mut sums);
         let half_square = |cluster: u32| self.half_squares[cluster as usize];
@@ -142,6 +136,41 @@ impl CentroidsView<'_> {
     }
 }
 
+/// So few are picked by comparing each with the last of them, more by parting all.
+const PICKED: usize = 64;
+const LANES: usize = 16;
+
+/// The numbers of the `count` greatest estimates, in any order; of equal ones, the lower numbers.
+fn leading(estimates: &[f32], count: usize) -> Vec<u32> {
+    let numbered = || estimates.iter().copied().zip(0..);
+    if count >= estimates.len() {
+        return (0..).take(estimates.len()).collect();
+    }
+    if count > PICKED {
+        let mut all: Vec<(f32, u32)> = numbered().collect();
+        all.select_nth_unstable_by(count, |left, right| nearer(*left, *right));
+        return all[..count].iter().map(|&(_, number)| number).collect();
+    }
+    // Sorted, the greatest first. Most blocks have none that is greater than the last.
+    let mut picked: Vec<(f32, u32)> = Vec::with_capacity(count + 1);
+    let mut bar = f32::NEG_INFINITY;
+    for (block, first) in estimates.chunks(LANES).zip((0..).step_by(LANES)) {
+        if picked.len() == count
+            && block.iter().fold(f32::NEG_INFINITY, |most, &x| if x > most { x } else { most }) <= bar
+        {
+            continue;
+        }
+        for one in block.iter().copied().zip(first..) {
+            if picked.len() < count || one.0 > bar {
+                picked.insert(picked.partition_point(|other| nearer(*other, one).is_lt()), one);
+                picked.truncate(count);
+                bar = picked[picked.len() - 1].0;
+            }
+        }
+    }
+    picked.into_iter().map(|(_, number)| number).collect()
+}
+
 /// The greater first; of equal ones, the lower number.
 fn nearer(left: (f32, u32), right: (f32, u32)) -> std::cmp::Ordering {
     right.0.total_cmp(&left.0).then(left.1.cmp(&right.1))
@@ -159,7 +188,6 @@ fn mean(dimension: usize, vectors: &[Vec<f32>]) -> Vec<f32> {
 
 /// The product of two vectors in memory.
 pub(crate) fn product(left: &[f32], right: &[f32]) -> f32 {
-    const LANES: usize = 16;
     let mut sums = [0.0_f32; LANES];
     let ((left, left_rest), (right, right_rest)) = (left.as_chunks::<LANES>(), right.as_chunks::<LANES>());
     for (left, right) in left.iter().zip(right) {
@@ -174,4 +202,27 @@ pub(crate) fn product(left: &[f32], right: &[f32]) -> f32 {
 /// The product of a vector with itself.
 pub(crate) fn square(vector: &[f32]) -> f32 {
     product(vector, vector)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_leading_estimates_are_the_first_of_all_sorted(
+            estimates in prop::collection::vec((-50_i8..50).prop_map(f32::from), 0..300),
+            count in 1_usize..120,
+        ) {
+            let mut expected: Vec<(f32, u32)> = estimates.iter().copied().zip(0..).collect();
+            expected.sort_by(|left, right| nearer(*left, *right));
+            let mut expected: Vec<u32> = expected.iter().take(count).map(|&(_, number)| number).collect();
+            let mut found = leading(&estimates, count);
+            found.sort_unstable();
+            expected.sort_unstable();
+            prop_assert_eq!(found, expected);
+        }
+    }
 }

@@ -19,7 +19,7 @@ use super::workers::{Cancelled, Workers};
 /// How many rows a cluster has in the mean, of a small index; of a large one it has more, as its square root does.
 const ROWS_IN_CLUSTER: usize = 48;
 /// How many vectors the centroid of one cluster is made from.
-const SAMPLES_IN_CLUSTER: usize = 64;
+const SAMPLES_IN_CLUSTER: usize = 40;
 /// How many rows stand in as queries while too few real ones are known.
 const STAND_INS: usize = 400;
 /// How many lists are in memory at once.

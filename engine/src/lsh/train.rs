@@ -7,7 +7,7 @@ use super::rotation::Rotation;
 use super::workers::{Cancelled, Workers};
 
 /// How often centroids move; more moves hardly change the recall.
-const ITERATIONS: usize = 8;
+const ITERATIONS: usize = 6;
 
 /// The centroids of `count` clusters of the vectors that `sample` gives, of which there are `size`.
 pub(crate) fn train(
