@@ -55,6 +55,7 @@ from porism._types import (
     Kind,
     Lemma,
     Measurement,
+    Promise,
     Purged,
     Receipt,
     Record,
