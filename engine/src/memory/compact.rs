@@ -279,7 +279,8 @@ fn remove_old_files(directory: &Path, kept: u32) -> Result<()> {
                 fs::remove_file(directory.join(name))?;
             }
         }
-        index::remove_all_but(directory, |segment, _| segment == kept)
+        // Somebody may still be writing one of the old rows, and removes it when it is done.
+        index::remove_all_but(directory, |one| one.segment == kept || !one.whole)
     };
     tidy().map_err(|error| MemoryError::io(directory, "remove old rows", &error))
 }

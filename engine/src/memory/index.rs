@@ -115,6 +115,7 @@ fn agrees(connection: &Connection, sealed: &Sealed) -> Result<bool> {
 ///
 /// Searches and writes go on meanwhile. Another process that is making one is an error of the kind `Locked`.
 pub(super) fn build(directory: &Path, options: &Options, queries: &[Vec<f32>], workers: &Workers<'_>) -> Result<bool> {
+    let mut writer = Writer::open(directory, options)?;
     let path = directory.join(LOCK);
     let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
     let lock = lock.map_err(|error| MemoryError::io(&path, "open the file", &error))?;
@@ -123,12 +124,17 @@ pub(super) fn build(directory: &Path, options: &Options, queries: &[Vec<f32>], w
         TryLockError::Error(error) => MemoryError::io(&path, "lock the file", &error),
     })?;
     let mut reader = Reader::again(directory, options)?;
-    let view = reader.view()?;
+    let mut view = reader.view()?;
+    // One that is damaged where nobody has looked yet is made anew too, although it has all rows.
+    while view.sealed.as_ref().is_some_and(|sealed| sealed.verify().is_err()) {
+        reader.discard_index(&view);
+        view = reader.view()?;
+    }
     if view.unsealed() == 0 || !crate::lsh::can_index(view.state.dimension) {
         return Ok(false);
     }
     // After a power cut the catalog must not have other rows than the index, so what is indexed is brought to the disk first.
-    Writer::open(directory, options)?.flush()?;
+    writer.flush()?;
     let number = numbers(directory, view.state.segment)?.first().map_or(1, |newest| newest + 1);
     let source = Source {
         belonging: belonging(&view.state),
@@ -142,9 +148,10 @@ pub(super) fn build(directory: &Path, options: &Options, queries: &[Vec<f32>], w
     let path = directory.join(file_name(view.state.segment, number));
     seal(&source, &path, workers).map_err(|error| failed(&path, error, &view))?;
     let settled = catalog::state(&reader.connection)?.segment == view.state.segment;
-    // Rows that were written anew meanwhile have taken the older index along.
-    let made = (view.state.segment, number);
-    if settled { remove_all_but(directory, |segment, number| (segment, number) == made) } else { remove(&path) }
+    // Rows that were written anew meanwhile have taken the older index along, or are about to: theirs is not ours to remove.
+    let kept =
+        |one: &Found| one.segment > view.state.segment || (one.numbers() == (view.state.segment, number) && one.whole);
+    if settled { remove_all_but(directory, kept) } else { remove(&path) }
         .map_err(|error| MemoryError::io(directory, "remove old indexes", &error))?;
     Ok(true)
 }
@@ -167,7 +174,7 @@ pub(super) fn take_along(
     records: &[(i64, u32)],
 ) -> Result<()> {
     // What an earlier attempt has left belongs to rows that never were.
-    remove_all_but(directory, |segment, _| segment != new.segment)
+    remove_all_but(directory, |one| one.segment != new.segment)
         .map_err(|error| MemoryError::io(directory, "remove old indexes", &error))?;
     let Some(renumbered) = renumbered else {
         return Ok(());
@@ -183,16 +190,30 @@ pub(super) fn take_along(
     }
 }
 
-/// Removes the indexes that are not `kept`, and what is left of those that were never finished.
+/// The file of an index in a directory.
+pub(super) struct Found {
+    pub(super) segment: u32,
+    number: u32,
+    /// One that is not is being written, or was left behind by who died while writing it.
+    pub(super) whole: bool,
+}
+
+impl Found {
+    fn numbers(&self) -> (u32, u32) {
+        (self.segment, self.number)
+    }
+}
+
+/// Removes the files of indexes that are not `kept`.
 ///
 /// What others have mapped stays until they let go of it.
-pub(super) fn remove_all_but(directory: &Path, kept: impl Fn(u32, u32) -> bool) -> io::Result<()> {
+pub(super) fn remove_all_but(directory: &Path, kept: impl Fn(&Found) -> bool) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let name = entry?.file_name();
         let name = name.to_string_lossy();
         let scratch = name.strip_suffix(".new").map(|stem| format!("{stem}.lsh"));
         if let Some((segment, number)) = file_numbers(scratch.as_deref().unwrap_or(&name))
-            && (scratch.is_some() || !kept(segment, number))
+            && !kept(&Found { segment, number, whole: scratch.is_none() })
         {
             remove(&directory.join(&*name))?;
         }
