@@ -60,6 +60,17 @@ pub(super) fn newest(
     damaged: &BTreeSet<u32>,
     routines: &'static Routines,
 ) -> Result<Option<Arc<Sealed>>> {
+    newest_that(directory, state, known, damaged, routines, |sealed| agrees(connection, sealed))
+}
+
+fn newest_that(
+    directory: &Path,
+    state: &State,
+    known: Option<u32>,
+    damaged: &BTreeSet<u32>,
+    routines: &'static Routines,
+    agrees: impl Fn(&Sealed) -> Result<bool>,
+) -> Result<Option<Arc<Sealed>>> {
     for number in numbers(directory, state.segment)? {
         if known >= Some(number) {
             break;
@@ -73,7 +84,7 @@ pub(super) fn newest(
             .filter(|sealed| sealed.number() == number);
         if let Some(sealed) = opened
             && u64::from(sealed.rows()) <= state.rows
-            && agrees(connection, &sealed)?
+            && agrees(&sealed)?
         {
             return Ok(Some(Arc::new(sealed)));
         }
@@ -168,7 +179,6 @@ fn failed(path: &Path, error: SealError, view: &View) -> MemoryError {
 /// there, and `records` whose the rows are now. With other vectors than before (`None`), or without an index, nothing is taken along.
 pub(super) fn take_along(
     directory: &Path,
-    connection: &Connection,
     (old, new): (&State, &State),
     renumbered: Option<&[Option<u32>]>,
     records: &[(i64, u32)],
@@ -179,7 +189,18 @@ pub(super) fn take_along(
     let Some(renumbered) = renumbered else {
         return Ok(());
     };
-    let Some(sealed) = newest(directory, connection, old, None, &BTreeSet::new(), routines()?)? else {
+    // The catalog has the new numbers already, so the last row that is still there is compared.
+    let agrees = |sealed: &Sealed| {
+        let stayed = renumbered
+            .iter()
+            .take(sealed.rows() as usize)
+            .enumerate()
+            .rev()
+            .find_map(|(row, new)| Some((row, (*new)?)));
+        let record = stayed.and_then(|(row, new)| Some((sealed.record(u32::try_from(row).ok()?).ok()?, new)));
+        Ok(record.is_some_and(|(record, new)| records.get(new as usize) == Some(&record)))
+    };
+    let Some(sealed) = newest_that(directory, old, None, &BTreeSet::new(), routines()?, agrees)? else {
         return Ok(());
     };
     let path = directory.join(file_name(new.segment, 1));
