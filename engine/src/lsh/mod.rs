@@ -26,6 +26,9 @@ mod tail;
 mod train;
 mod workers;
 
+#[cfg(test)]
+mod tests;
+
 pub use calibration::{Promise, Promises, Setting};
 pub use exact::exact;
 pub use layout::{Belonging, can_index};
