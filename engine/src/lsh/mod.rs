@@ -27,6 +27,8 @@ mod train;
 mod workers;
 
 #[cfg(test)]
+mod damage_tests;
+#[cfg(test)]
 mod tests;
 
 pub use calibration::{Promise, Promises, Setting};

@@ -100,7 +100,7 @@ pub(super) fn belonging(dimension: usize) -> Belonging {
 }
 
 /// Seals the first `count` of `rows` with routines of one instruction set.
-fn seal_some(rows: &Block, count: usize, routines: &'static Routines, path: &Path) {
+pub(super) fn seal_some(rows: &Block, count: usize, routines: &'static Routines, path: &Path) {
     let rows = &Block { dimension: rows.dimension, bytes: rows.bytes[..count * 4 * rows.dimension].to_vec() };
     let records = &rows.records();
     let belonging = belonging(rows.dimension);
@@ -124,7 +124,7 @@ fn indexed(rows: &Block, count: usize) -> (TempDir, Sealed, Tail) {
     (directory, sealed, tail)
 }
 
-fn tail(sealed: &Sealed, rows: &Block) -> Tail {
+pub(super) fn tail(sealed: &Sealed, rows: &Block) -> Tail {
     let mut tail = Tail::behind(sealed);
     let later = rows.bytes().chunks(4 * rows.dimension).skip(sealed.rows() as usize);
     later.for_each(|bytes| tail.push(&floats(bytes)));
