@@ -38,6 +38,13 @@ impl Promise {
         let [recall, width, measured] = [recall, width, measured].map(f32::from_bits);
         Self { k, recall, setting: Setting { probes, width }, measured, queries }
     }
+
+    /// Whether it can be one of an index of so many clusters. A search that looks at none would look for ever.
+    pub(crate) fn is_possible(&self, clusters: u32) -> bool {
+        let Setting { probes, width } = self.setting;
+        let shares = [self.recall, self.measured].iter().all(|share| (0.0..=1.0).contains(share));
+        self.k > 0 && shares && (1..=clusters).contains(&probes) && width > 0.0 && width.is_finite()
+    }
 }
 
 /// The recalls that can be asked for without paying for more.

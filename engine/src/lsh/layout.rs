@@ -120,7 +120,8 @@ impl Header {
         // A row has a number of 32 bits, and none is in two clusters.
         let sane = header.rows < u64::from(u32::MAX)
             && (1..=header.rows).contains(&u64::from(header.clusters))
-            && can_index(header.belonging.dimension);
+            && can_index(header.belonging.dimension)
+            && header.promises.iter().all(|promise| promise.is_possible(header.clusters));
         if sane { Ok(header) } else { Err(damage("its numbers cannot be true".into())) }
     }
 

@@ -7,7 +7,7 @@ use super::code::Factors;
 /// Bytes of one kind of number in a block.
 const COLUMN_BYTES: usize = BLOCK_ROWS * 4;
 /// The row that stands where a block has none.
-const NO_ROW: u32 = u32::MAX;
+pub(crate) const NO_ROW: u32 = u32::MAX;
 
 /// How many blocks a list of so many rows has.
 pub(crate) fn blocks(rows: usize) -> usize {

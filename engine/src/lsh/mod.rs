@@ -26,6 +26,11 @@ mod tail;
 mod train;
 mod workers;
 
+#[cfg(test)]
+mod damage_tests;
+#[cfg(test)]
+mod tests;
+
 pub use calibration::{Promise, Promises, Setting};
 pub use exact::exact;
 pub use layout::{Belonging, can_index};

@@ -1,5 +1,6 @@
 //! Making an index of rows, and writing it into a file.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -93,6 +94,11 @@ pub fn carry(
         Ok(list)
     });
     let mut header = sealed.header().clone();
+    // The nearest of fewer rows lie in more clusters, at most in proportion.
+    for promise in &mut header.promises {
+        let probes = (u64::from(promise.setting.probes) * header.rows).div_ceil(rows as u64);
+        promise.setting.probes = u32::try_from(probes).unwrap_or(u32::MAX).min(header.clusters);
+    }
     (header.belonging, header.rows, header.number) = (belonging, rows as u64, 1);
     appear(path, |scratch| {
         let mut file = File::options().read(true).write(true).create(true).truncate(true).open(scratch)?;
@@ -165,14 +171,13 @@ fn write<R: Rows>(source: &Source<'_, R>, path: &Path, workers: &Workers<'_>) ->
 
     // What was written is opened and searched before anybody else sees it.
     let sealed = Sealed::open(&file, &header.belonging, source.routines)?;
-    let stand_in_queries: Vec<Vec<f32>>;
-    let (queries, own) = if source.queries.len() >= stand_ins.len() / 2 && !source.queries.is_empty() {
-        (source.queries, None)
+    let asked = distinct(source.queries);
+    let (queries, own) = if asked.len() >= stand_ins.len() / 2 && !asked.is_empty() {
+        (asked, None)
     } else {
-        stand_in_queries = stand_ins.iter().map(|&row| vector(row as usize)).collect();
-        (&*stand_in_queries, Some(stand_ins))
+        (stand_ins.iter().map(|&row| vector(row as usize)).collect(), Some(stand_ins))
     };
-    header.promises = calibrate(&sealed, source.rows, queries, own, workers)?;
+    header.promises = calibrate(&sealed, source.rows, &queries, own, workers)?;
     file.seek(SeekFrom::Start(0))?;
     file.write_all(&header.write())?;
     Ok(file.sync_all()?)
@@ -215,6 +220,13 @@ fn write_body(
     file.seek(SeekFrom::Start(0))?;
     file.write_all(&header.write())?;
     Ok(file.write_all(&bytes)?)
+}
+
+/// The queries without those that were asked before: one query says nothing of others, however often it is asked.
+fn distinct(queries: &[Vec<f32>]) -> Vec<Vec<f32>> {
+    let mut seen = HashSet::new();
+    let bits = |query: &[f32]| query.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+    queries.iter().filter(|query| seen.insert(bits(query))).cloned().collect()
 }
 
 /// How many clusters so many rows are parted into: about twice their square root, the balance of centroids and rows to look at.

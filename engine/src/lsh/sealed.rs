@@ -4,12 +4,12 @@ use std::fs::File;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use porism_native::map::MappedFile;
-use porism_native::simd::Routines;
+use porism_native::simd::{BLOCK_ROWS, Routines};
 
 use super::calibration::Promise;
 use super::centroids::CentroidsView;
 use super::layout::{Belonging, Front, HEADER_BYTES, Header, RECORD_BYTES, RECORDS_AT_ONCE, long, word};
-use super::list::{ListView, list_bytes};
+use super::list::{ListView, NO_ROW, blocks, list_bytes};
 use super::rotation::{Rotation, bits};
 
 /// What is wrong with an index. It can be made anew from the rows.
@@ -69,8 +69,16 @@ impl Sealed {
         let scales = floats(bytes, front.scales, header.clusters as usize);
         let half_squares = floats(bytes, front.half_squares, header.clusters as usize);
         let (clusters, records) = parts(&header, &front, bytes)?;
+        if ![&mean, &scales, &half_squares].into_iter().flatten().all(|x| x.is_finite()) {
+            return Err(whole("a number of its centroids is none".into()));
+        }
         let rotated_mean = rotation.rotate(&mean);
-        Ok(Self { map, header, front, rotation, mean, rotated_mean, scales, half_squares, clusters, records })
+        let sealed = Self { map, header, front, rotation, mean, rotated_mean, scales, half_squares, clusters, records };
+        let clusters = sealed.clusters() as usize;
+        match misplaced(&sealed.centroids().list, clusters, |place, number| number as usize == place) {
+            Some(place) => Err(whole(format!("place {place} of its centroids names another one"))),
+            None => Ok(sealed),
+        }
     }
 
     /// How many rows it has: the first ones of their file.
@@ -170,11 +178,12 @@ impl Sealed {
         let bytes = self.piece(part, length, |bytes, checksum| {
             let place = || format!("cluster {cluster}");
             check(bytes, checksum, place)?;
-            match (0..part.rows)
-                .map(|place| ListView::read(bits, part.rows, bytes).number(place))
-                .find(|&row| row >= self.rows())
-            {
-                Some(row) => Err(Damage { place: place(), reason: format!("it names row {row} of {}", self.rows()) }),
+            let list = ListView::read(bits, part.rows, bytes);
+            match misplaced(&list, part.rows, |_, row| row < self.rows()) {
+                Some(at) => {
+                    let reason = format!("it names row {} of {}", list.number(at), self.rows());
+                    Err(Damage { place: place(), reason })
+                }
                 None => Ok(()),
             }
         })?;
@@ -233,6 +242,14 @@ fn parts(header: &Header, front: &Front, bytes: &[u8]) -> Result<(Vec<Part>, Vec
         return Err(whole(format!("it has {} bytes, its parts {start}", bytes.len())));
     }
     Ok((clusters, records))
+}
+
+/// The first place of a list of `rows` rows whose number does not `fit`, or that has one where there is no row.
+fn misplaced(list: &ListView<'_>, rows: usize, fit: impl Fn(usize, u32) -> bool) -> Option<usize> {
+    (0..blocks(rows) * BLOCK_ROWS).find(|&place| {
+        let number = list.number(place);
+        if place < rows { !fit(place, number) } else { number != NO_ROW }
+    })
 }
 
 fn check(bytes: &[u8], stored: u32, place: impl FnOnce() -> String) -> Result<(), Damage> {

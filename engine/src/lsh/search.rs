@@ -176,8 +176,9 @@ fn probes(sealed: Option<&Sealed>, setting: Setting, wanted: usize) -> u32 {
     let Some(sealed) = sealed else {
         return 0;
     };
-    let factor = u32::try_from(sealed.rows() as usize / wanted).unwrap_or(u32::MAX).max(1);
-    setting.probes.saturating_mul(factor).min(sealed.clusters())
+    let rows = u64::from(sealed.rows()).max(wanted as u64);
+    let probes = (u64::from(setting.probes) * rows).div_ceil(wanted as u64);
+    u32::try_from(probes).unwrap_or(u32::MAX).min(sealed.clusters())
 }
 
 /// How many rows a search with so many probes estimates.

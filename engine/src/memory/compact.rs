@@ -212,7 +212,7 @@ impl Write<'_> {
         let new = State { segment: number, dimension, rows, synced_rows: rows, ..self.state.clone() };
         let renumbered = vectors.is_none().then_some(&*copied.renumbered);
         let states = (&self.state, &new);
-        index::take_along(self.directory, &self.transaction, states, renumbered, &copied.records)?;
+        index::take_along(self.directory, states, renumbered, &copied.records)?;
         // The old file goes when this is committed, so the new one has to be there whatever the durability.
         file.sync_all().and_then(|()| create::sync_directory(self.directory)).map_err(|error| failed(&error))?;
         self.transaction.execute("UPDATE memory SET segment = ?1", [number])?;
@@ -279,7 +279,8 @@ fn remove_old_files(directory: &Path, kept: u32) -> Result<()> {
                 fs::remove_file(directory.join(name))?;
             }
         }
-        index::remove_all_but(directory, |segment, _| segment == kept)
+        // Somebody may still be writing one of the old rows, and removes it when it is done.
+        index::remove_all_but(directory, |one| one.segment == kept || !one.whole)
     };
     tidy().map_err(|error| MemoryError::io(directory, "remove old rows", &error))
 }

@@ -60,6 +60,17 @@ pub(super) fn newest(
     damaged: &BTreeSet<u32>,
     routines: &'static Routines,
 ) -> Result<Option<Arc<Sealed>>> {
+    newest_that(directory, state, known, damaged, routines, |sealed| agrees(connection, sealed))
+}
+
+fn newest_that(
+    directory: &Path,
+    state: &State,
+    known: Option<u32>,
+    damaged: &BTreeSet<u32>,
+    routines: &'static Routines,
+    agrees: impl Fn(&Sealed) -> Result<bool>,
+) -> Result<Option<Arc<Sealed>>> {
     for number in numbers(directory, state.segment)? {
         if known >= Some(number) {
             break;
@@ -73,7 +84,7 @@ pub(super) fn newest(
             .filter(|sealed| sealed.number() == number);
         if let Some(sealed) = opened
             && u64::from(sealed.rows()) <= state.rows
-            && agrees(connection, &sealed)?
+            && agrees(&sealed)?
         {
             return Ok(Some(Arc::new(sealed)));
         }
@@ -115,6 +126,7 @@ fn agrees(connection: &Connection, sealed: &Sealed) -> Result<bool> {
 ///
 /// Searches and writes go on meanwhile. Another process that is making one is an error of the kind `Locked`.
 pub(super) fn build(directory: &Path, options: &Options, queries: &[Vec<f32>], workers: &Workers<'_>) -> Result<bool> {
+    let mut writer = Writer::open(directory, options)?;
     let path = directory.join(LOCK);
     let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
     let lock = lock.map_err(|error| MemoryError::io(&path, "open the file", &error))?;
@@ -123,12 +135,17 @@ pub(super) fn build(directory: &Path, options: &Options, queries: &[Vec<f32>], w
         TryLockError::Error(error) => MemoryError::io(&path, "lock the file", &error),
     })?;
     let mut reader = Reader::again(directory, options)?;
-    let view = reader.view()?;
+    let mut view = reader.view()?;
+    // One that is damaged where nobody has looked yet is made anew too, although it has all rows.
+    while view.sealed.as_ref().is_some_and(|sealed| sealed.verify().is_err()) {
+        reader.discard_index(&view);
+        view = reader.view()?;
+    }
     if view.unsealed() == 0 || !crate::lsh::can_index(view.state.dimension) {
         return Ok(false);
     }
     // After a power cut the catalog must not have other rows than the index, so what is indexed is brought to the disk first.
-    Writer::open(directory, options)?.flush()?;
+    writer.flush()?;
     let number = numbers(directory, view.state.segment)?.first().map_or(1, |newest| newest + 1);
     let source = Source {
         belonging: belonging(&view.state),
@@ -142,9 +159,10 @@ pub(super) fn build(directory: &Path, options: &Options, queries: &[Vec<f32>], w
     let path = directory.join(file_name(view.state.segment, number));
     seal(&source, &path, workers).map_err(|error| failed(&path, error, &view))?;
     let settled = catalog::state(&reader.connection)?.segment == view.state.segment;
-    // Rows that were written anew meanwhile have taken the older index along.
-    let made = (view.state.segment, number);
-    if settled { remove_all_but(directory, |segment, number| (segment, number) == made) } else { remove(&path) }
+    // Rows that were written anew meanwhile have taken the older index along, or are about to: theirs is not ours to remove.
+    let kept =
+        |one: &Found| one.segment > view.state.segment || (one.numbers() == (view.state.segment, number) && one.whole);
+    if settled { remove_all_but(directory, kept) } else { remove(&path) }
         .map_err(|error| MemoryError::io(directory, "remove old indexes", &error))?;
     Ok(true)
 }
@@ -161,18 +179,28 @@ fn failed(path: &Path, error: SealError, view: &View) -> MemoryError {
 /// there, and `records` whose the rows are now. With other vectors than before (`None`), or without an index, nothing is taken along.
 pub(super) fn take_along(
     directory: &Path,
-    connection: &Connection,
     (old, new): (&State, &State),
     renumbered: Option<&[Option<u32>]>,
     records: &[(i64, u32)],
 ) -> Result<()> {
     // What an earlier attempt has left belongs to rows that never were.
-    remove_all_but(directory, |segment, _| segment != new.segment)
+    remove_all_but(directory, |one| one.segment != new.segment)
         .map_err(|error| MemoryError::io(directory, "remove old indexes", &error))?;
     let Some(renumbered) = renumbered else {
         return Ok(());
     };
-    let Some(sealed) = newest(directory, connection, old, None, &BTreeSet::new(), routines()?)? else {
+    // The catalog has the new numbers already, so the last row that is still there is compared.
+    let agrees = |sealed: &Sealed| {
+        let stayed = renumbered
+            .iter()
+            .take(sealed.rows() as usize)
+            .enumerate()
+            .rev()
+            .find_map(|(row, new)| Some((row, (*new)?)));
+        let record = stayed.and_then(|(row, new)| Some((sealed.record(u32::try_from(row).ok()?).ok()?, new)));
+        Ok(record.is_some_and(|(record, new)| records.get(new as usize) == Some(&record)))
+    };
+    let Some(sealed) = newest_that(directory, old, None, &BTreeSet::new(), routines()?, agrees)? else {
         return Ok(());
     };
     let path = directory.join(file_name(new.segment, 1));
@@ -183,16 +211,30 @@ pub(super) fn take_along(
     }
 }
 
-/// Removes the indexes that are not `kept`, and what is left of those that were never finished.
+/// The file of an index in a directory.
+pub(super) struct Found {
+    pub(super) segment: u32,
+    number: u32,
+    /// One that is not is being written, or was left behind by who died while writing it.
+    pub(super) whole: bool,
+}
+
+impl Found {
+    fn numbers(&self) -> (u32, u32) {
+        (self.segment, self.number)
+    }
+}
+
+/// Removes the files of indexes that are not `kept`.
 ///
 /// What others have mapped stays until they let go of it.
-pub(super) fn remove_all_but(directory: &Path, kept: impl Fn(u32, u32) -> bool) -> io::Result<()> {
+pub(super) fn remove_all_but(directory: &Path, kept: impl Fn(&Found) -> bool) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let name = entry?.file_name();
         let name = name.to_string_lossy();
         let scratch = name.strip_suffix(".new").map(|stem| format!("{stem}.lsh"));
         if let Some((segment, number)) = file_numbers(scratch.as_deref().unwrap_or(&name))
-            && (scratch.is_some() || !kept(segment, number))
+            && !kept(&Found { segment, number, whole: scratch.is_none() })
         {
             remove(&directory.join(&*name))?;
         }

@@ -4,14 +4,18 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use super::clock::SystemClock;
-use super::error::Result;
+use super::error::{MemoryError, Result};
 use super::index;
 use super::sample::Sample;
 use super::view::View;
 use super::{Options, lock};
 use crate::lsh::Workers;
+
+/// How long to wait before looking whether another process has made its index.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Makes indexes, and keeps a sample of the queries that were asked.
 #[derive(Debug, Default)]
@@ -55,18 +59,23 @@ impl Indexer {
 
     /// Makes an index now, on `threads` threads; says whether there was anything left to do.
     pub(super) fn build(&self, task: &Task, threads: usize) -> Result<bool> {
-        // One that is being made in the background may be all that is wanted.
-        if let Some(thread) = lock(&self.thread).take() {
+        // One that is being made in the background may be all that is wanted. None is begun meanwhile.
+        let mut background = lock(&self.thread);
+        if let Some(thread) = background.take() {
             let _ = thread.join();
         }
         let workers = Workers { threads, cancel: &self.cancel };
         let queries = lock(&self.sample).queries();
         let made = index::build(&task.directory, &task.options, &queries, &workers)?;
         self.new_index.store(true, Ordering::Relaxed);
+        self.busy.store(false, Ordering::Relaxed);
         Ok(made)
     }
 
     fn begin(&self, task: Task) {
+        let Ok(mut background) = self.thread.try_lock() else {
+            return;
+        };
         if task.options.read_only || self.busy.swap(true, Ordering::Relaxed) {
             return;
         }
@@ -74,13 +83,19 @@ impl Indexer {
         let (cancel, busy, new_index) = (Arc::clone(&self.cancel), Arc::clone(&self.busy), Arc::clone(&self.new_index));
         let work = move || {
             let workers = Workers { threads: threads_in_background(), cancel: &cancel };
+            let mut outcome = index::build(&task.directory, &task.options, &queries, &workers);
+            // Another process is at it. When it is done there may be nothing left to do but to see what it made.
+            while matches!(outcome, Err(MemoryError::Locked { .. })) && !cancel.load(Ordering::Relaxed) {
+                thread::sleep(PATIENCE);
+                outcome = index::build(&task.directory, &task.options, &queries, &workers);
+            }
             // Nobody waits for it, and searches do without: what went wrong is seen when an index is asked for.
-            if index::build(&task.directory, &task.options, &queries, &workers).is_ok() {
+            if outcome.is_ok() {
                 new_index.store(true, Ordering::Relaxed);
                 busy.store(false, Ordering::Relaxed);
             }
         };
-        *lock(&self.thread) = thread::Builder::new().name("porism-index".into()).spawn(work).ok();
+        *background = thread::Builder::new().name("porism-index".into()).spawn(work).ok();
     }
 }
 

@@ -58,6 +58,8 @@ mod writer;
 #[cfg(test)]
 mod durability_tests;
 #[cfg(test)]
+mod index_tests;
+#[cfg(test)]
 mod lifecycle_tests;
 #[cfg(test)]
 mod tests;
