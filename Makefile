@@ -4,6 +4,9 @@ PYTHON ?= python3
 CARGO ?= cargo
 VENV := .venv
 BIN := $(VENV)/bin
+# The 64-bit Arm that `make test-arm` builds for and runs on.
+ARM := aarch64-unknown-linux-gnu
+
 # What Porism is compared with stays out of the environment that builds and tests it.
 RIVALS := .venv-rivals
 
@@ -29,8 +32,8 @@ PYTEST_FOLDERS := $(wildcard tests/python tests/crash tests/attacks)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint test-rust test-python format bench compare-store compare-memory compare-queue loom fuzz soak wheel \
-	clean FORCE
+.PHONY: help demo test lint test-rust test-python test-arm format bench compare-store compare-memory compare-queue loom fuzz soak \
+	wheel clean FORCE
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +59,17 @@ test-rust: $(VENV)/python ## Run the Rust tests, and the models of threads to a 
 
 test-python: $(VENV)/ready ## Build the wheel, install it, run the Python and the crash tests
 	$(BIN)/pytest $(PYTEST_FOLDERS)
+
+test-arm: ## Run the tests of the SIMD routines for 64-bit Arm, in an emulator
+	@command -v aarch64-linux-gnu-gcc >/dev/null || \
+		{ echo "make test-arm needs a linker for Arm: on Debian and Ubuntu install it with: apt install gcc-aarch64-linux-gnu libc6-dev-arm64-cross"; exit 1; }
+	@command -v qemu-aarch64 >/dev/null || \
+		{ echo "make test-arm needs an emulator of Arm: on Debian and Ubuntu install it with: apt install qemu-user"; exit 1; }
+	@test -d "$$(rustc --print target-libdir --target $(ARM))" || \
+		{ echo "make test-arm needs Rust's library for Arm; install it with: rustup target add $(ARM)"; exit 1; }
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu" \
+	$(CARGO) test -p porism-native --lib --locked --target $(ARM) -- isa:: simd::
 
 format: $(VENV)/ready ## Rewrite the sources in the house format
 	$(CARGO) fmt --all

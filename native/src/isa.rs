@@ -13,12 +13,14 @@ const VARIABLE: &str = "PORISM_ISA";
 /// A set of instructions. Whichever is used, the results are the same to the last bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isa {
-    /// What every processor has. The oracle of the others, and what 64-bit Arm uses.
+    /// What every processor has. The oracle of the others.
     Portable,
     /// x86-64 with AVX2 and POPCNT.
     Avx2,
     /// x86-64 with AVX-512 F, BW and VNNI; its VPOPCNTDQ is used where it is there.
     Avx512,
+    /// 64-bit Arm with NEON, which its architecture calls Advanced SIMD. The byte order must be little-endian.
+    Neon,
 }
 
 /// Why no instruction set could be chosen.
@@ -36,7 +38,7 @@ pub enum IsaError {
 }
 
 impl Isa {
-    const ALL: [Self; 3] = [Self::Portable, Self::Avx2, Self::Avx512];
+    const ALL: [Self; 4] = [Self::Portable, Self::Avx2, Self::Avx512, Self::Neon];
 
     /// Every one that this CPU runs, slowest first. It always begins with [`Isa::Portable`].
     pub fn available() -> Vec<Self> {
@@ -55,26 +57,26 @@ impl Isa {
             Self::Portable => "portable",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
+            Self::Neon => "neon",
         }
     }
 
-    #[cfg(target_arch = "x86_64")]
     fn is_available(self) -> bool {
         match self {
             Self::Portable => true,
+            #[cfg(target_arch = "x86_64")]
             Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt"),
+            #[cfg(target_arch = "x86_64")]
             Self::Avx512 => {
                 Self::Avx2.is_available()
                     && is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512vnni")
             }
+            #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+            Self::Neon => std::arch::is_aarch64_feature_detected!("neon"),
+            _ => false,
         }
-    }
-
-    #[cfg(not(target_arch = "x86_64"))]
-    fn is_available(self) -> bool {
-        self == Self::Portable
     }
 }
 
@@ -87,7 +89,7 @@ impl fmt::Display for Isa {
 impl FromStr for Isa {
     type Err = IsaError;
 
-    /// Reads a name: `portable`, `avx2` or `avx512`. The CPU need not have it.
+    /// Reads a name: `portable`, `avx2`, `avx512` or `neon`. The CPU need not have it.
     fn from_str(name: &str) -> Result<Self, IsaError> {
         Self::ALL
             .into_iter()

@@ -13,6 +13,8 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+mod neon;
 mod portable;
 
 #[cfg(test)]
@@ -226,6 +228,8 @@ fn table(isa: Isa) -> Routines {
         Isa::Avx2 => avx2::ROUTINES,
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => avx512::routines(),
+        #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+        Isa::Neon => neon::ROUTINES,
         _ => portable::ROUTINES,
     }
 }

@@ -91,7 +91,7 @@ impl Scan {
 
 #[test]
 fn what_is_not_there_is_said() {
-    for isa in [Isa::Avx2, Isa::Avx512] {
+    for isa in [Isa::Avx2, Isa::Avx512, Isa::Neon] {
         if Routines::of(isa).is_none() {
             println!("not tested: this CPU lacks {isa}");
         }
