@@ -136,8 +136,8 @@ impl CentroidsView<'_> {
     }
 }
 
-/// So few are picked by comparing each with the last of them, more by parting all.
-const PICKED: usize = 64;
+/// Where fewer than one of so many is wanted, each is compared with the last of the picked; else all are parted.
+const FEW: usize = 32;
 const LANES: usize = 16;
 
 /// The numbers of the `count` greatest estimates, in any order; of equal ones, the lower numbers.
@@ -146,7 +146,7 @@ fn leading(estimates: &[f32], count: usize) -> Vec<u32> {
     if count >= estimates.len() {
         return (0..).take(estimates.len()).collect();
     }
-    if count > PICKED {
+    if count * FEW > estimates.len() {
         let mut all: Vec<(f32, u32)> = numbered().collect();
         all.select_nth_unstable_by(count, |left, right| nearer(*left, *right));
         return all[..count].iter().map(|&(_, number)| number).collect();

@@ -71,18 +71,35 @@ impl Bytes {
     }
 }
 
+/// Fractions of a step that are kept while a sum is made.
+const FRACTION_BITS: u32 = 8;
+/// For each place of a group, all ones where the choice of signs has it positive.
+const POSITIVE: [[u16; ENTRIES]; GROUP] = {
+    let mut masks = [[0; ENTRIES]; GROUP];
+    let mut at = 0;
+    while at < GROUP * ENTRIES {
+        if (at % ENTRIES) >> (at / ENTRIES) & 1 == 1 {
+            masks[at / ENTRIES][at % ENTRIES] = u16::MAX;
+        }
+        at += 1;
+    }
+    masks
+};
+
 /// For each choice of signs of four places, how far their sum lies above the least, in steps.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "no sum is below 0 or above 31 steps")]
 fn sums(group: &[f32; GROUP], step: f32) -> [u8; ENTRIES] {
-    let mut sums = [0.5_f32; ENTRIES];
-    for (bit, x) in group.iter().enumerate() {
-        let weight = 2.0 * x.abs() / step;
-        let wanted = usize::from(*x >= 0.0);
-        for (signs, sum) in sums.iter_mut().enumerate() {
-            *sum += if signs >> bit & 1 == wanted { weight } else { 0.0 };
+    let scale = 2.0 * (1 << FRACTION_BITS) as f32 / step;
+    // A half, so that the fraction that is dropped in the end rounds.
+    let mut sums = [1_u16 << (FRACTION_BITS - 1); ENTRIES];
+    for (x, positive) in group.iter().zip(&POSITIVE) {
+        // A place adds its size where the choice agrees with its sign.
+        let (weight, opposite) = ((x.abs() * scale) as u16, if *x >= 0.0 { 0 } else { u16::MAX });
+        for (sum, mask) in sums.iter_mut().zip(positive) {
+            *sum = sum.wrapping_add(weight & (mask ^ opposite));
         }
     }
-    sums.map(|sum| sum.min(LARGEST) as u8)
+    sums.map(|sum| ((sum >> FRACTION_BITS) as u8).min(LARGEST as u8))
 }
 
 #[cfg(test)]

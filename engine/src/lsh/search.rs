@@ -1,5 +1,7 @@
 //! The search: estimates for the rows of the nearest clusters, products for those that may be among the best.
 
+use porism_native::simd::prefetch;
+
 use super::calibration::Setting;
 use super::centroids::{product, square};
 use super::exact::{exact, score};
@@ -11,6 +13,8 @@ use super::tail::Tail;
 
 /// How many products are computed before the bound is looked at again.
 const AT_ONCE: usize = 16;
+/// How many rows are fetched ahead of time, at most.
+const FETCHED: usize = 48;
 /// What an exact product of any row costs, in estimates of rows that lie side by side.
 const COST_OF_PRODUCT: usize = 50;
 
@@ -135,7 +139,11 @@ fn gather<'a, R: Rows>(
     };
     if let Some(sealed) = scope.sealed {
         let centroids = sealed.centroids();
-        for probe in centroids.nearest(&tail.rotation, query, setting.probes as usize, &mut candidates.buffers) {
+        let probes = centroids.nearest(&tail.rotation, query, setting.probes as usize, &mut candidates.buffers);
+        for (place, probe) in probes.iter().enumerate() {
+            if let Some(next) = probes.get(place + 1) {
+                prefetch(sealed.start_of(next.cluster));
+            }
             let (list, rows) = (sealed.cluster(probe.cluster)?, sealed.cluster_len(probe.cluster));
             candidates.add(tail, query, list, rows, probe.product, probe.distance);
         }
@@ -153,6 +161,11 @@ fn rank<R: Rows>(scope: &Scope<'_, R>, query: &[f32], k: usize, candidates: Cand
     let Candidates { mut list, lower, estimated, .. } = candidates;
     let bar = lower.bar();
     list.retain(|candidate| candidate.upper >= bar);
+    // Most of what is left will be compared: it comes from afar while the rest is sorted.
+    let (bytes, stride) = (scope.rows.bytes(), query.len() * size_of::<f32>());
+    for candidate in list.iter().take(FETCHED) {
+        prefetch(&bytes[candidate.row as usize * stride..][..stride]);
+    }
     list.sort_unstable_by(|left, right| right.upper.total_cmp(&left.upper).then(left.row.cmp(&right.row)));
     let mut best = Best::new(k);
     let mut compared = 0;

@@ -97,6 +97,14 @@ pub struct Routines {
     hamming: unsafe fn(&[u8], &[u8]) -> u32,
 }
 
+/// Begins to fetch `bytes` into the cache, where the machine can do so ahead of time. Nothing depends on it but time.
+pub fn prefetch(bytes: &[u8]) {
+    #[cfg(target_arch = "x86_64")]
+    avx2::prefetch_row(bytes);
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = bytes;
+}
+
 impl Routines {
     /// The routines of [`Isa::chosen`].
     pub fn chosen() -> Result<&'static Self, IsaError> {
