@@ -162,7 +162,7 @@ fn rank<R: Rows>(scope: &Scope<'_, R>, query: &[f32], k: usize, candidates: Cand
     let bar = lower.bar();
     list.retain(|candidate| candidate.upper >= bar);
     // Most of what is left will be compared: it comes from afar while the rest is sorted.
-    let (bytes, stride) = (scope.rows.bytes(), query.len() * size_of::<f32>());
+    let (bytes, stride) = (scope.rows.bytes(), size_of_val(query));
     for candidate in list.iter().take(FETCHED) {
         prefetch(&bytes[candidate.row as usize * stride..][..stride]);
     }
