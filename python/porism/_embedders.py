@@ -120,6 +120,18 @@ def rows(vectors: npt.ArrayLike, *, count: int, dimension: int) -> Floats:
     return array
 
 
+def all_rows(vectors: npt.ArrayLike, *, dimension: int) -> Floats:
+    """The same for as many vectors as there are: shape ``(n, dimension)``.
+
+    Raises:
+        InputError: the dtype or the shape is another.
+    """
+    array = _floats(vectors)
+    if array.ndim != 2 or array.shape[1] != dimension:
+        raise InputError(f"the vectors have the shape {array.shape}, expected (n, {dimension})")
+    return array
+
+
 def row(vector: npt.ArrayLike, *, dimension: int) -> Floats:
     """One vector as the core reads it: C-contiguous ``float32`` of shape ``(dimension,)``.
 

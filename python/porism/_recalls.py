@@ -112,7 +112,7 @@ class Recalls(Episodes):
                 raise InputError("there is nothing to look for: hand over goals or vectors")
             queries = _embedders.vectors(self._embedder, list(goals))
         else:
-            queries = _embedders.rows(vectors, count=len(np.asarray(vectors)), dimension=self._embedder.dimension)
+            queries = _embedders.all_rows(vectors, dimension=self._embedder.dimension)
         wanted = None if where is None and at is None else conditions(where, at)
         snapshot, counts, ids, scores = self._core.recall_many(queries, k, recall, wanted)
         all_ids, all_scores = np.frombuffer(ids, dtype=IDS), np.frombuffer(scores, dtype=SCORES)
@@ -152,9 +152,11 @@ class Recalls(Episodes):
             vectors: Queries, shape ``(n, dimension)``; by default a sample of those that this process has asked.
 
         Raises:
-            InputError: there is no query.
+            InputError: there is no query, ``k`` is negative, ``recall`` is no share, or the vectors have another shape.
         """
+        if k < 0:
+            raise InputError(f"k={k}: expected a number from 0")
         queries = None
         if vectors is not None:
-            queries = _embedders.rows(vectors, count=len(np.asarray(vectors)), dimension=self._embedder.dimension)
+            queries = _embedders.all_rows(vectors, dimension=self._embedder.dimension)
         return Measurement(k, *self._core.measure_recall(k, recall, queries))

@@ -41,6 +41,22 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def indexed(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same memory with an index."""
+    path = tmp_path_factory.mktemp("indexed") / "small.porism"
+    shutil.copytree(store, path)
+    with Memory.open(path) as memory:
+        assert memory.build_index()
+    assert read_all(path) == read_all(store)
+    return path
+
+
+def index_of(path: Path) -> str:
+    (index,) = path.glob("index-*.lsh")
+    return index.name
+
+
 def rows_of(path: Path) -> str:
     (rows,) = path.glob("rows-*.f32")
     return rows.name
@@ -131,3 +147,34 @@ def test_another_database_in_place_of_the_catalog(tmp_path: Path, store: Path) -
     sources = [foreign, tmp_path / "empty", tmp_path / "text"]
     trials = [Trial(swap={name: str(source)}) for source in sources for name in (CATALOG, rows_of(store))]
     complain([str(trial.swap) for trial in trials], run(tmp_path, store, trials))
+
+
+def test_a_flipped_byte_of_the_index(tmp_path: Path, indexed: Path) -> None:
+    index = index_of(indexed)
+    offsets = range(0, (indexed / index).stat().st_size, 1 if FULL else 37)
+    trials = [Trial(index, flip=(offset, mask)) for offset in offsets for mask in MASKS]
+    complain([f"byte {trial.flip[0]} of the index" for trial in trials if trial.flip], run(tmp_path, indexed, trials))
+
+
+def test_a_truncated_index(tmp_path: Path, indexed: Path) -> None:
+    index = index_of(indexed)
+    size = (indexed / index).stat().st_size
+    lengths = sorted({*range(0, size, 1 if FULL else 211), *range(0, size, 512), size - 1})
+    trials = [Trial(index, cut=length) for length in lengths]
+    complain([f"the index cut to {length}" for length in lengths], run(tmp_path, indexed, trials))
+
+
+def test_another_file_in_place_of_the_index(tmp_path: Path, indexed: Path) -> None:
+    """The index of another memory, the one of fewer rows, the rows, and none."""
+    index = index_of(indexed)
+    other, current = tmp_path / "other.porism", tmp_path / "current.porism"
+    make(other, "g")
+    shutil.copytree(indexed, current)
+    for path in (other, current):
+        with Memory.open(path) as memory:
+            memory.insert_many(Lemma(f"p{number}(a)") for number in range(20))
+            assert memory.build_index()
+    (tmp_path / "empty").touch()
+    sources = [other / index_of(other), indexed / index, current / rows_of(current), tmp_path / "empty"]
+    trials = [Trial(swap={name: str(source)}) for source in sources for name in (index_of(current), index)]
+    complain([str(trial.swap) for trial in trials], run(tmp_path, current, trials))

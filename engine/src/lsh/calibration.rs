@@ -48,9 +48,11 @@ impl Promise {
 }
 
 /// The recalls that can be asked for without paying for more.
-const RECALLS: [f32; 6] = [0.8, 0.9, 0.95, 0.98, 0.99, 0.999];
+const RECALLS: [f32; 4] = [0.9, 0.95, 0.99, 0.999];
 /// For how many rows they are measured.
-const DEPTHS: [u32; 2] = [10, 100];
+const DEPTHS: [u32; 4] = [1, 10, 100, 1000];
+/// So many rows to be found tell enough: the deeper, the fewer queries.
+const ENOUGH: usize = 100_000;
 /// How wide the bounds are taken, in deviations: beyond the last, nothing was ever missed.
 const WIDTHS: [f32; 6] = [0.8, 1.2, 1.6, 2.0, 2.5, 3.5];
 const WIDEST: f32 = 4.5;
@@ -63,20 +65,43 @@ const COST_OF_PROBE: f64 = 60.0;
 pub struct Promises<'a>(pub &'a [Promise]);
 
 impl Promises<'_> {
-    /// The setting; without a measurement that reaches so far, everything is looked at.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a bounded count")]
+    /// The setting; without a measurement of such a recall, everything is looked at.
     pub fn setting(&self, k: usize, recall: f32) -> Setting {
         let k = u32::try_from(k).unwrap_or(u32::MAX);
-        let deepest = self.0.iter().map(|promise| promise.k).max().unwrap_or(0);
-        let depth = self.0.iter().map(|promise| promise.k).filter(|&depth| depth >= k).min().unwrap_or(deepest);
-        let kept = self.0.iter().filter(|promise| promise.k == depth && promise.recall >= recall);
-        let Some(promise) = kept.min_by(|left, right| left.recall.total_cmp(&right.recall)) else {
+        let depths = || self.0.iter().map(|promise| promise.k);
+        let deepest = depths().max().unwrap_or(0);
+        // The deeper, the more clusters. How wide the bounds have to be is another matter, so that between two depths the wider one of
+        // both is taken.
+        let above = depths().filter(|&depth| depth >= k).min().unwrap_or(deepest);
+        let below = depths().filter(|&depth| depth <= k).max().unwrap_or(above);
+        let (Some(deep), Some(shallow)) = (self.at(above, recall), self.at(below, recall)) else {
             return Setting { probes: u32::MAX, width: width_alone(recall) };
         };
-        // More rows than were ever measured lie in more clusters, at most in proportion.
-        let factor = f64::from(k.max(depth)) / f64::from(depth.max(1));
-        let probes = (f64::from(promise.setting.probes) * factor).ceil().min(f64::from(u32::MAX)) as u32;
-        Setting { probes, width: promise.setting.width }
+        // More rows than were ever measured lie in more clusters, in proportion as far as anybody knows.
+        Setting { width: deep.width.max(shallow.width), ..deep }.in_proportion(k.max(above).into(), above.into())
+    }
+
+    /// The setting for `k` of `admitted` rows among `rows`.
+    pub fn setting_among(&self, k: usize, recall: f32, admitted: usize, rows: usize) -> Setting {
+        // If any row of ten may be found, the nearest ten of these lie among the nearest hundred of all. If they lie together, far
+        // from the query, there is only the proportion to go by.
+        let here = self.setting(k, recall).in_proportion(rows as u64, admitted as u64);
+        let deeper = self.setting(k.saturating_mul(rows).div_ceil(admitted.max(1)), recall);
+        Setting { probes: here.probes.max(deeper.probes), width: here.width.max(deeper.width) }
+    }
+
+    /// The cheapest setting that was measured at a depth and keeps `recall`.
+    fn at(&self, depth: u32, recall: f32) -> Option<Setting> {
+        let kept = self.0.iter().filter(|promise| promise.k == depth && promise.recall >= recall);
+        kept.min_by(|left, right| left.recall.total_cmp(&right.recall)).map(|promise| promise.setting)
+    }
+}
+
+impl Setting {
+    /// As many clusters more as there are `more` than `few`.
+    fn in_proportion(self, more: u64, few: u64) -> Self {
+        let probes = (u64::from(self.probes).saturating_mul(more)).div_ceil(few.max(1));
+        Self { probes: u32::try_from(probes).unwrap_or(u32::MAX), ..self }
     }
 }
 
@@ -136,7 +161,8 @@ pub(crate) fn calibrate(
     }
     let mut promises = Vec::new();
     for depth in DEPTHS {
-        let traces = workers.map(queries.len(), |place| {
+        let asked = queries.len().min(ENOUGH / depth as usize);
+        let traces = workers.map(asked, |place| {
             let nearest = &truth[place][..truth[place].len().min(depth as usize)];
             trace(sealed, &queries[place], nearest, own.map(|own| own[place]))
         })?;

@@ -94,11 +94,12 @@ pub fn carry(
         Ok(list)
     });
     let mut header = sealed.header().clone();
-    // The nearest of fewer rows lie in more clusters, at most in proportion.
+    // What it took to find a hundred rows finds fifty where every second is gone.
     for promise in &mut header.promises {
-        let probes = (u64::from(promise.setting.probes) * header.rows).div_ceil(rows as u64);
-        promise.setting.probes = u32::try_from(probes).unwrap_or(u32::MAX).min(header.clusters);
+        let k = (u64::from(promise.k) * rows as u64 + header.rows / 2) / header.rows;
+        promise.k = u32::try_from(k).unwrap_or(u32::MAX);
     }
+    header.promises.retain(|promise| promise.k > 0);
     (header.belonging, header.rows, header.number) = (belonging, rows as u64, 1);
     appear(path, |scratch| {
         let mut file = File::options().read(true).write(true).create(true).truncate(true).open(scratch)?;

@@ -102,7 +102,7 @@ pub fn search<R: Rows>(scope: &Scope<'_, R>, query: &[f32], k: usize, setting: S
     if k == 0 || wanted == 0 {
         return Ok(Found::default());
     }
-    let mut probes = probes(scope.sealed, setting, wanted);
+    let mut probes = scope.sealed.map_or(0, |sealed| setting.probes.min(sealed.clusters()));
     let prepared = Prepared::new(&tail.rotation, query);
     loop {
         if wanted * COST_OF_PRODUCT <= expected_estimates(scope, probes) {
@@ -182,16 +182,6 @@ fn rank<R: Rows>(scope: &Scope<'_, R>, query: &[f32], k: usize, candidates: Cand
         compared += chunk.len();
     }
     Ok(Found { best: best.into_sorted(), estimated, compared })
-}
-
-/// How many clusters to look at when only `wanted` rows may be found: the fewer, the farther away the nearest of them are.
-fn probes(sealed: Option<&Sealed>, setting: Setting, wanted: usize) -> u32 {
-    let Some(sealed) = sealed else {
-        return 0;
-    };
-    let rows = u64::from(sealed.rows()).max(wanted as u64);
-    let probes = (u64::from(setting.probes) * rows).div_ceil(wanted as u64);
-    u32::try_from(probes).unwrap_or(u32::MAX).min(sealed.clusters())
 }
 
 /// How many rows a search with so many probes estimates.

@@ -249,7 +249,9 @@ fn promises_hold_for_the_rows_that_a_filter_keeps() {
             .for_each(|row| admitted.set(row as u64, true));
         let scope = Scope { sealed: Some(&sealed), tail: &tail, rows: &block, admitted: Some(&admitted) };
         for promised in [0.9, 0.99] {
-            let (mean, error) = recall(&scope, &queries, 10, Promises(sealed.promises()).setting(10, promised));
+            let promises = Promises(sealed.promises());
+            let setting = promises.setting_among(10, promised, admitted.len(), block.len());
+            let (mean, error) = recall(&scope, &queries, 10, setting);
             assert!(mean + error >= f64::from(promised), "{name}: recall is {mean} ± {error}, {promised} was promised");
         }
     }

@@ -110,7 +110,7 @@ impl Memory {
                 return Ok(Vec::new());
             };
             self.indexer.saw(first, &view, || Task::new(&self.directory, &self.options));
-            let setting = view.setting(k, recall);
+            let setting = view.setting(k, recall, admitted.as_deref());
             let snapshot = filter.at.unwrap_or(view.state.generation);
             let workers = Workers { threads: threads().min(vectors.len()), cancel: &never };
             let answers =
@@ -139,7 +139,8 @@ impl Memory {
         if let Some(vector) = vector {
             self.indexer.saw(vector, &view, || Task::new(&self.directory, &self.options));
             // The search holds no lock: what a view has never changes.
-            nearest = match view.nearest(vector, depth, view.setting(depth, query.recall), admitted.as_deref()) {
+            let setting = view.setting(depth, query.recall, admitted.as_deref());
+            nearest = match view.nearest(vector, depth, setting, admitted.as_deref()) {
                 Ok(nearest) => nearest,
                 Err(trouble) => return self.trouble(&view, &trouble).map(|()| None),
             };

@@ -176,13 +176,15 @@ impl View {
         self.codes.as_ref().filter(|codes| codes.end() as usize == self.rows.len())
     }
 
-    /// How to search so that `recall` is kept; `None`: exactly.
-    pub(super) fn setting(&self, k: usize, recall: f32) -> Option<Setting> {
+    /// How to search for `k` of the rows that are `admitted` so that `recall` is kept; `None`: exactly.
+    pub(super) fn setting(&self, k: usize, recall: f32, admitted: Option<&RowSet>) -> Option<Setting> {
         if recall >= 1.0 || self.complete_codes().is_none() {
             return None;
         }
+        let rows = self.rows.len();
+        let admitted = admitted.map_or(rows, RowSet::len);
         Some(match &self.sealed {
-            Some(sealed) => Promises(sealed.promises()).setting(k, recall),
+            Some(sealed) => Promises(sealed.promises()).setting_among(k, recall, admitted, rows),
             None => Tail::setting(recall),
         })
     }
