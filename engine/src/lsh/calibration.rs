@@ -86,7 +86,8 @@ impl Promises<'_> {
         // If any row of ten may be found, the nearest ten of these lie among the nearest hundred of all. If they lie together, far
         // from the query, there is only the proportion to go by.
         let here = self.setting(k, recall).in_proportion(rows as u64, admitted as u64);
-        let deeper = self.setting(k.saturating_mul(rows).div_ceil(admitted.max(1)), recall);
+        let admitted = admitted.max(1);
+        let deeper = self.setting(k.saturating_mul(rows).saturating_add(admitted / 2) / admitted, recall);
         Setting { probes: here.probes.max(deeper.probes), width: here.width.max(deeper.width) }
     }
 

@@ -224,12 +224,13 @@ fn promises_are_kept_on_queries_that_were_held_out() {
 
 #[test]
 fn promises_hold_for_the_rows_that_a_filter_keeps() {
+    type Keep<'a> = Box<dyn FnMut(usize) -> bool + 'a>;
+
     let (block, queries) = clustered(1500, 60, 32);
     let (_directory, sealed, tail) = indexed(&block, 1400);
     let mut noise = Noise(2);
     let centre = &queries[0];
     let near = |row: usize| block_product(&block, row, centre) > 0.3;
-    type Keep<'a> = Box<dyn FnMut(usize) -> bool + 'a>;
     let filters: [(&str, Keep<'_>); 7] = [
         ("all but one", Box::new(|row| row != 7)),
         ("60 %", Box::new(|_| noise.below(10) < 6)),

@@ -207,8 +207,10 @@ impl Routines {
         let blocks = hits.len();
         let bits = query.table.len() / 4;
         assert!(query.table.len().is_multiple_of(256) && (64..=MAX_BITS).contains(&bits), "a table for {bits} bits");
-        let greatest = query.table.iter().fold(0, |greatest, &entry| greatest.max(entry));
-        debug_assert!(greatest <= MAX_ENTRY, "an entry of {greatest} in a table");
+        debug_assert!(
+            query.table.iter().all(|&entry| entry <= MAX_ENTRY),
+            "entries of a table are at most {MAX_ENTRY}"
+        );
         assert_eq!(Some(block.codes.len()), blocks.checked_mul(bits * BLOCK_ROWS / 8), "bytes of {blocks} blocks");
         assert_eq!(estimates.len(), blocks * BLOCK_ROWS, "estimates for {blocks} blocks");
         for factors in [block.offsets, block.slopes, block.errors] {
