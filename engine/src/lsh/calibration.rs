@@ -51,6 +51,8 @@ impl Promise {
 const RECALLS: [f32; 4] = [0.9, 0.95, 0.99, 0.999];
 /// For how many rows they are measured.
 const DEPTHS: [u32; 4] = [1, 10, 100, 1000];
+/// By how much a bound is wider for a number of rows that was not measured.
+const SPARE_WIDTH: f32 = 1.25;
 /// So many rows to be found tell enough: the deeper, the fewer queries.
 const ENOUGH: usize = 100_000;
 /// How wide the bounds are taken, in deviations: beyond the last, nothing was ever missed.
@@ -77,8 +79,11 @@ impl Promises<'_> {
         let (Some(deep), Some(shallow)) = (self.at(above, recall), self.at(below, recall)) else {
             return Setting { probes: u32::MAX, width: width_alone(recall) };
         };
+        // Between two depths nothing was measured, so that the bounds are a little wider than at either.
+        let spare = if above == below { 1.0 } else { SPARE_WIDTH };
         // More rows than were ever measured lie in more clusters, in proportion as far as anybody knows.
-        Setting { width: deep.width.max(shallow.width), ..deep }.in_proportion(k.max(above).into(), above.into())
+        Setting { width: deep.width.max(shallow.width) * spare, ..deep }
+            .in_proportion(k.max(above).into(), above.into())
     }
 
     /// The setting for `k` of `admitted` rows among `rows`.

@@ -94,7 +94,7 @@ fn sums(group: &[f32; GROUP], step: f32) -> [u8; ENTRIES] {
     let mut sums = [1_u16 << (FRACTION_BITS - 1); ENTRIES];
     for (x, positive) in group.iter().zip(&POSITIVE) {
         // A place adds its size where the choice agrees with its sign.
-        let (weight, opposite) = ((x.abs() * scale) as u16, if *x >= 0.0 { 0 } else { u16::MAX });
+        let (weight, opposite) = ((x.abs() * scale + 0.5) as u16, if *x >= 0.0 { 0 } else { u16::MAX });
         for (sum, mask) in sums.iter_mut().zip(positive) {
             *sum = sum.wrapping_add(weight & (mask ^ opposite));
         }
