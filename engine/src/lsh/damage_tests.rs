@@ -181,7 +181,7 @@ fn rows_that_cannot_be_in_a_cluster_are_refused_whatever_the_checksum_says() {
     let length = list_bytes(64, size);
     let numbers = front.end + length - size.div_ceil(32) * 128;
     for (what, place, row) in [("beyond the last", 0, 100), ("no row", 0, u32::MAX), ("behind the last", size, 3)] {
-        assert!(size % 32 != 0, "the block has room");
+        assert!(!size.is_multiple_of(32), "the block has room");
         let mut cluster = trials.good[front.end..front.end + length].to_vec();
         let at = numbers - front.end + 4 * place;
         cluster[at..at + 4].copy_from_slice(&u32::to_le_bytes(row));

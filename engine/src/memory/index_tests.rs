@@ -384,7 +384,7 @@ impl Model {
             Step::Insert(count) => {
                 let numbers = self.inserted..self.inserted + usize::from(count);
                 self.inserted = numbers.end;
-                let kinds = |number: usize| if number % 3 == 0 { Kind::Fact } else { Kind::Lemma };
+                let kinds = |number: usize| if number.is_multiple_of(3) { Kind::Fact } else { Kind::Lemma };
                 let records = numbers.clone().map(|number| NewRecord::new(kinds(number), format!("p{number}(a)")));
                 let vectors: Vec<f32> = numbers.clone().flat_map(vector).collect();
                 let inserted = memory.insert_many(&records.collect::<Vec<_>>(), Some(&vectors)).unwrap();
@@ -430,7 +430,7 @@ impl Model {
     fn check(&self, memory: &Memory) {
         check(memory, &self.alive(|_| true), &Filter::default());
         let kinds = Filter { kinds: vec![Kind::Fact], ..Filter::default() };
-        check(memory, &self.alive(|id| self.records[&id].0 % 3 == 0), &kinds);
+        check(memory, &self.alive(|id| self.records[&id].0.is_multiple_of(3)), &kinds);
         let ids = Filter { ids: Some([2, 3, 5, 44].map(RecordId).to_vec()), ..Filter::default() };
         check(memory, &self.alive(|id| [2, 3, 5, 44].contains(&id)), &ids);
         let all = self.records.iter().map(|(&id, &(number, _))| (id, number)).collect();
