@@ -41,6 +41,7 @@ class PorismMemory(Index):
                 rows = np.ascontiguousarray(vectors[start : start + _BATCH])
                 memory.insert_many([_fact(start + row) for row in range(len(rows))], vectors=rows)
             memory.flush()
+            memory.build_index()
 
     def open(self, folder: Path) -> None:
         self._memory = porism.Memory.open(folder / _NAME, embedder=self._embedder)

@@ -167,11 +167,11 @@ fn recall(scope: &Scope<'_, Block>, queries: &[Vec<f32>], k: usize, setting: Set
 
 #[test]
 fn looking_at_everything_is_the_exact_search() {
-    for (dimension, rows) in [(1, 60), (3, 210), (64, 150), (100, 110), (384, 60), (8192, 6)] {
+    for (dimension, rows) in [(1, 60), (3, 150), (64, 110), (100, 60), (384, 40), (8192, 4)] {
         let (block, mut queries) = clustered(rows, 3, dimension);
         queries.push(vec![0.0; dimension]);
         queries.push(floats(&block.bytes()[..4 * dimension]));
-        for sealed_rows in [rows, rows / 2, 1] {
+        for sealed_rows in [rows, 2 * rows / 3] {
             let (_directory, sealed, tail) = indexed(&block, sealed_rows);
             let scope = Scope { sealed: Some(&sealed), tail: &tail, rows: &block, admitted: None };
             for query in &queries {
@@ -207,12 +207,12 @@ fn equal_rows_come_in_their_order() {
 
 #[test]
 fn promises_are_kept_on_queries_that_were_held_out() {
-    let (block, queries) = clustered(1200, 100, 32);
-    let (_directory, sealed, tail) = indexed(&block, 1150);
+    let (block, queries) = clustered(900, 70, 32);
+    let (_directory, sealed, tail) = indexed(&block, 860);
     let scope = Scope { sealed: Some(&sealed), tail: &tail, rows: &block, admitted: None };
     assert!(sealed.promises().len() >= 8, "{:?}", sealed.promises());
     for k in [1, 10, 100, 250] {
-        for promised in [0.8, 0.9, 0.99] {
+        for promised in [0.8, 0.99] {
             let (mean, error) = recall(&scope, &queries, k, Promises(sealed.promises()).setting(k, promised));
             assert!(
                 mean + error >= f64::from(promised),
@@ -224,6 +224,7 @@ fn promises_are_kept_on_queries_that_were_held_out() {
 
 #[test]
 fn promises_hold_for_the_rows_that_a_filter_keeps() {
+<<<<<<< HEAD
     type Keep<'a> = Box<dyn FnMut(usize) -> bool + 'a>;
 
     let (block, queries) = clustered(1500, 60, 32);
@@ -232,22 +233,25 @@ fn promises_hold_for_the_rows_that_a_filter_keeps() {
     let centre = &queries[0];
     let near = |row: usize| block_product(&block, row, centre) > 0.3;
     let filters: [(&str, Keep<'_>); 7] = [
+=======
+    let (block, queries) = clustered(1250, 40, 32);
+    let (_directory, sealed, tail) = indexed(&block, 1200);
+    let mut noise = Noise(2);
+    let centre = &queries[0];
+    let near = |row: usize| block_product(&block, row, centre) > 0.3;
+    let filters: [(&str, Box<dyn FnMut(usize) -> bool>); 7] = [
+>>>>>>> 29eb49a491f47eac3317902e1d5cc2d236de2570
         ("all but one", Box::new(|row| row != 7)),
-        ("60 %", Box::new(|_| noise.below(10) < 6)),
+        ("60 %", Box::new(move |_| noise.below(10) < 6)),
         ("every second", Box::new(|row| row % 2 == 0)),
         ("1 %", Box::new(|row| row % 100 == 3)),
         ("one", Box::new(|row| row == 1234)),
         ("one side", Box::new(near)),
         ("the other side", Box::new(|row| !near(row))),
     ];
-    for (name, keep) in filters {
+    for (name, mut keep) in filters {
         let mut admitted = RowSet::none(block.len());
-        (0..block.len())
-            .filter({
-                let mut keep = keep;
-                move |&row| keep(row)
-            })
-            .for_each(|row| admitted.set(row as u64, true));
+        (0..block.len()).filter(|&row| keep(row)).for_each(|row| admitted.set(row as u64, true));
         let scope = Scope { sealed: Some(&sealed), tail: &tail, rows: &block, admitted: Some(&admitted) };
         for promised in [0.9, 0.99] {
             let promises = Promises(sealed.promises());
@@ -267,7 +271,7 @@ fn block_product(block: &Block, row: usize, query: &[f32]) -> f32 {
 
 #[test]
 fn every_instruction_set_writes_and_finds_the_same() {
-    for (dimension, rows) in [(3, 130), (100, 400)] {
+    for (dimension, rows) in [(3, 130), (100, 250)] {
         let (block, queries) = clustered(rows, 6, dimension);
         let mut seen: Option<(Vec<u8>, Vec<Vec<Scored>>)> = None;
         for isa in Isa::available() {
@@ -298,10 +302,10 @@ fn every_instruction_set_writes_and_finds_the_same() {
 
 #[test]
 fn codes_that_are_carried_find_the_rows_under_their_new_numbers() {
-    let (block, queries) = clustered(1500, 60, 32);
-    let (directory, sealed, _) = indexed(&block, 1400);
-    // Of ten rows, one, five or nine stay.
-    for kept in [1, 5, 9] {
+    let (block, queries) = clustered(1000, 60, 32);
+    let (directory, sealed, _) = indexed(&block, 950);
+    // Of ten rows, two or nine stay.
+    for kept in [2, 9] {
         let mut noise = Noise(kept as u64);
         let stays: Vec<bool> = (0..block.len()).map(|_| noise.below(10) < kept).collect();
         let mut next = 0..;
