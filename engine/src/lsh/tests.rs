@@ -224,23 +224,14 @@ fn promises_are_kept_on_queries_that_were_held_out() {
 
 #[test]
 fn promises_hold_for_the_rows_that_a_filter_keeps() {
-<<<<<<< HEAD
     type Keep<'a> = Box<dyn FnMut(usize) -> bool + 'a>;
 
-    let (block, queries) = clustered(1500, 60, 32);
-    let (_directory, sealed, tail) = indexed(&block, 1400);
-    let mut noise = Noise(2);
-    let centre = &queries[0];
-    let near = |row: usize| block_product(&block, row, centre) > 0.3;
-    let filters: [(&str, Keep<'_>); 7] = [
-=======
     let (block, queries) = clustered(1250, 40, 32);
     let (_directory, sealed, tail) = indexed(&block, 1200);
     let mut noise = Noise(2);
     let centre = &queries[0];
     let near = |row: usize| block_product(&block, row, centre) > 0.3;
-    let filters: [(&str, Box<dyn FnMut(usize) -> bool>); 7] = [
->>>>>>> 29eb49a491f47eac3317902e1d5cc2d236de2570
+    let filters: [(&str, Keep<'_>); 7] = [
         ("all but one", Box::new(|row| row != 7)),
         ("60 %", Box::new(move |_| noise.below(10) < 6)),
         ("every second", Box::new(|row| row % 2 == 0)),
