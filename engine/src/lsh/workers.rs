@@ -20,8 +20,10 @@ pub struct Workers<'a> {
     pub cancel: &'a AtomicBool,
 }
 
-/// How many items a thread takes at once.
+/// How many items a thread takes at once, at most.
 const CHUNK: usize = 256;
+/// How many chunks a thread has to do at least, so that none waits long for the last.
+const CHUNKS: usize = 4;
 
 impl Workers<'_> {
     /// An error if the work was called off.
@@ -32,15 +34,16 @@ impl Workers<'_> {
     /// What `work` makes of each of `count` items, in order.
     pub(crate) fn map<T: Send>(&self, count: usize, work: impl Fn(usize) -> T + Sync) -> Result<Vec<T>, Cancelled> {
         let next = AtomicUsize::new(0);
+        let chunk = (count / (CHUNKS * self.threads)).clamp(1, CHUNK);
         let take = || {
             let mut done = Vec::new();
             loop {
-                let start = next.fetch_add(CHUNK, Ordering::Relaxed);
+                let start = next.fetch_add(chunk, Ordering::Relaxed);
                 if start >= count {
                     return Ok(done);
                 }
                 self.check()?;
-                let end = (start + CHUNK).min(count);
+                let end = (start + chunk).min(count);
                 done.push((start, (start..end).map(&work).collect::<Vec<T>>()));
             }
         };

@@ -135,12 +135,8 @@ pub(super) fn build(directory: &Path, options: &Options, queries: &[Vec<f32>], w
         TryLockError::Error(error) => MemoryError::io(&path, "lock the file", &error),
     })?;
     let mut reader = Reader::again(directory, options)?;
-    let mut view = reader.view()?;
     // One that is damaged where nobody has looked yet is made anew too, although it has all rows.
-    while view.sealed.as_ref().is_some_and(|sealed| sealed.verify().is_err()) {
-        reader.discard_index(&view);
-        view = reader.view()?;
-    }
+    let view = reader.sound_view()?;
     if view.unsealed() == 0 || !crate::lsh::can_index(view.state.dimension) {
         return Ok(false);
     }

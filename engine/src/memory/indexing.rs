@@ -127,8 +127,8 @@ impl Memory {
             None => lock(&self.indexer.sample).queries().concat(),
         };
         let all = Filter::default();
-        let exact = self.search_many(&vectors, k, 1.0, &all)?;
-        let found = self.search_many(&vectors, k, recall, &all)?;
+        let exact = self.answer_many(&vectors, k, 1.0, &all)?;
+        let found = self.answer_many(&vectors, k, recall, &all)?;
         let shares = exact.iter().zip(&found).filter(|(exact, _)| !exact.hits.is_empty()).map(|(exact, found)| {
             let hit = |hit: &&super::Hit| found.hits.iter().any(|found| found.id == hit.id);
             exact.hits.iter().filter(hit).count() as f64 / exact.hits.len() as f64

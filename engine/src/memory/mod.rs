@@ -292,6 +292,8 @@ impl Memory {
         let mut reader = Reader::again(&self.directory, &self.options).map_err(|error| self.complete(error))?;
         let mut export = || {
             if vectors {
+                // Whose rows are may stand in the index: a damaged one is done without.
+                reader.sound_view()?;
                 let all = Filter::default();
                 return reader.look_with(&all, |catalog, view| export::export(catalog, Some(view), out)).map(drop);
             }

@@ -113,6 +113,17 @@ impl Reader {
         }
     }
 
+    /// The newest generation, with an index that is sound in all its parts, or without one.
+    pub(super) fn sound_view(&mut self) -> Result<Arc<View>> {
+        loop {
+            let view = self.view()?;
+            if view.sealed.as_ref().is_none_or(|sealed| sealed.verify().is_ok()) {
+                return Ok(view);
+            }
+            self.discard_index(&view);
+        }
+    }
+
     /// The newest generation, and which of its rows pass `filter`.
     pub(super) fn look(&mut self, filter: &Filter) -> Result<(Arc<View>, Admitted)> {
         if let Some(view) = self.unchanged()

@@ -7,6 +7,7 @@ use super::error::{MemoryError, Result};
 use super::filter::Filter;
 use super::indexer::{Task, threads};
 use super::keyword::{self, Column};
+use super::reader::Reader;
 use super::record::{RecordId, check_vector};
 use super::words::words;
 use super::{Memory, segment};
@@ -96,6 +97,16 @@ impl Memory {
     ///
     /// `vectors` holds them one behind the other.
     pub fn search_many(&self, vectors: &[f32], k: usize, recall: f32, filter: &Filter) -> Result<Vec<Recall>> {
+        let recalls = self.answer_many(vectors, k, recall, filter)?;
+        let view = self.read(Reader::view)?;
+        vectors.chunks(self.options.dimension as usize).for_each(|vector| {
+            self.indexer.saw(&segment::unit(vector), &view, || Task::new(&self.directory, &self.options));
+        });
+        Ok(recalls)
+    }
+
+    /// The same, without notice of what was asked.
+    pub(super) fn answer_many(&self, vectors: &[f32], k: usize, recall: f32, filter: &Filter) -> Result<Vec<Recall>> {
         check_recall(recall)?;
         let dimension = self.options.dimension as usize;
         if !vectors.len().is_multiple_of(dimension) {
@@ -106,13 +117,9 @@ impl Memory {
         let never = AtomicBool::new(false);
         for _ in 0..RETRIES {
             let (view, admitted) = self.read(|reader| reader.look(filter))?;
-            let Some(first) = vectors.first() else {
-                return Ok(Vec::new());
-            };
-            self.indexer.saw(first, &view, || Task::new(&self.directory, &self.options));
             let setting = view.setting(k, recall, admitted.as_deref());
             let snapshot = filter.at.unwrap_or(view.state.generation);
-            let workers = Workers { threads: threads().min(vectors.len()), cancel: &never };
+            let workers = Workers { threads: threads().min(vectors.len()).max(1), cancel: &never };
             let answers =
                 workers.map(vectors.len(), |place| view.nearest(&vectors[place], k, setting, admitted.as_deref()));
             let answers: std::result::Result<Vec<_>, Trouble> = answers.unwrap_or_default().into_iter().collect();
