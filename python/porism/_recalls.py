@@ -135,7 +135,8 @@ class Recalls(Episodes):
     def build_index(self) -> bool:
         """Makes an index of all records now, as after a bulk load; says whether there was anything to do.
 
-        Takes all cores: a million vectors of 384 numbers took a minute on two of them. Recalls and writes go on meanwhile.
+        Takes all cores: a million vectors of 384 numbers took a minute on two of them. Recalls and writes go on
+        meanwhile.
 
         Raises:
             LockedError: another process is making one.
