@@ -37,6 +37,7 @@ __all__ = [
     "current_request",
     "embed",
     "fuse",
+    "isa",
     "run_process",
     "upgrade_memory",
 ]
