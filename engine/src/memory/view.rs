@@ -35,7 +35,7 @@ pub(super) struct View {
 struct Checked(Vec<AtomicU64>);
 
 /// How many rows without codes get them at once, before the first search.
-const CODED_AT_ONCE: usize = 20_000;
+const CODED_AT_ONCE: usize = 4_096;
 
 /// Fewer rows are searched without an index in the time that it takes to look at one.
 const LEAST_INDEXED: u64 = 2_048;
