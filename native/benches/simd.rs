@@ -113,11 +113,6 @@ fn dot(criterion: &mut Criterion) {
     let mut out = vec![0; SHORTLIST];
     each(&mut group, |routines| routines.dot_i8_rows(&query, &base, &draws.rows(), &mut out));
     group.finish();
-
-    let mut group = criterion.benchmark_group("dot_i8_all");
-    group.throughput(Throughput::Elements(SHORTLIST as u64));
-    each(&mut group, |routines| routines.dot_i8_all(&query, &base[..SHORTLIST * DIMENSIONS], &mut out));
-    group.finish();
 }
 
 fn rotation(criterion: &mut Criterion) {

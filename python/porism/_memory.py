@@ -350,11 +350,7 @@ class Memory(Recalls):
         made = np.empty((len(records), chosen.dimension), dtype=np.float32)
         for start in range(0, len(records), batch):
             texts = [one.statement for one in records[start : start + batch]]
-            made[start : start + batch] = (
-                np.frombuffer(_core.embed(chosen.id, texts), dtype="<f4").reshape(len(texts), -1)
-                if _embedders.is_built_in(chosen)
-                else chosen.of(texts)
-            )
+            made[start : start + batch] = _embedders.vectors(chosen, texts)
         self._core.reembed(chosen.id, chosen.dimension, [one.id for one in records], made)
         self._core.close()
         named = (chosen.id, chosen.dimension)

@@ -7,6 +7,7 @@ speak of all of them without loading any.
 from __future__ import annotations
 
 import importlib
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -37,27 +38,27 @@ class UnsupportedError(Exception):
     """The library does not offer it."""
 
 
-class Index:
+class Index(ABC):
     """An index of unit vectors under the inner product, used by one thread."""
 
     versions: dict[str, str]
     """What ran: the package, and whatever else decides how fast it is."""
 
+    @abstractmethod
     def build(self, folder: Path, vectors: Floats, threads: int) -> None:
         """Makes an index of all those vectors in an empty folder, in whatever is its best way to take them at once."""
-        raise NotImplementedError
 
+    @abstractmethod
     def open(self, folder: Path) -> None:
         """Opens what ``build`` made, to be searched by one thread."""
-        raise NotImplementedError
 
     def query(self, vector: Floats) -> Any:
         """A query in the form that a search takes; made before a clock starts."""
         return vector
 
+    @abstractmethod
     def search(self, setting: float, k: int) -> Search:
         """The call that is timed: it takes one query."""
-        raise NotImplementedError
 
     def search_among(self, setting: float, k: int, allowed: NDArray[np.bool_]) -> Search:
         """The same, for the nearest among some rows: every tenth, from the fourth on.
@@ -67,9 +68,9 @@ class Index:
         """
         raise UnsupportedError("no filter")
 
+    @abstractmethod
     def rows(self, answer: Any) -> list[int]:
         """The numbers of the rows in what ``search`` returned; not timed."""
-        raise NotImplementedError
 
     def create(self, folder: Path, rows: int) -> None:
         """Makes an empty index for so many rows, to insert one by one.
@@ -80,8 +81,12 @@ class Index:
         raise UnsupportedError("made from all rows at once")
 
     def insert(self, row: int, vector: Floats) -> None:
-        """Inserts one row with the next number; it is found from then on."""
-        raise NotImplementedError
+        """Inserts one row with the next number; it is found from then on.
+
+        Raises:
+            UnsupportedError: it is made from all rows at once.
+        """
+        raise UnsupportedError("made from all rows at once")
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ mod tests;
 pub use calibration::{Promise, Promises, Setting};
 pub use exact::exact;
 pub use layout::{Belonging, can_index};
-pub use rows::{RowSet, Rows, Scored};
+pub use rows::{RowSet, Rows, Scored, floats};
 pub use seal::{SealError, Source, carry, seal};
 pub use sealed::{Damage, Sealed};
 pub use search::{Found, Scope, Trouble, search};

@@ -12,6 +12,11 @@ pub trait Rows: Sync {
     fn sound(&self, row: u32) -> bool;
 }
 
+/// The numbers of a row, or of several.
+pub fn floats(bytes: &[u8]) -> Vec<f32> {
+    bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+}
+
 /// A set of rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowSet {

@@ -12,7 +12,7 @@ use super::code::encode;
 use super::layout::{Belonging, Front, Header, RECORDS_AT_ONCE};
 use super::list::List;
 use super::rotation::Rotation;
-use super::rows::Rows;
+use super::rows::{Rows, floats};
 use super::sealed::{Damage, Sealed};
 use super::train::{assign, train};
 use super::workers::{Cancelled, Workers};
@@ -125,10 +125,7 @@ fn write<R: Rows>(source: &Source<'_, R>, path: &Path, workers: &Workers<'_>) ->
         return Err(SealError::Row(row as u32));
     }
     let stride = 4 * source.belonging.dimension as usize;
-    let vector = |row: usize| -> Vec<f32> {
-        let bytes = &source.rows.bytes()[row * stride..][..stride];
-        bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
-    };
+    let vector = |row: usize| floats(&source.rows.bytes()[row * stride..][..stride]);
     let shuffled = shuffle(count, source.seed);
     // Rows that stand in as queries must not have a part in what is measured on them.
     let (stand_ins, others) = shuffled.split_at(STAND_INS.min(count / 4));

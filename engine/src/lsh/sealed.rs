@@ -11,6 +11,7 @@ use super::centroids::CentroidsView;
 use super::layout::{Belonging, Front, HEADER_BYTES, Header, RECORD_BYTES, RECORDS_AT_ONCE, long, word};
 use super::list::{ListView, NO_ROW, blocks, list_bytes};
 use super::rotation::{Rotation, bits};
+use super::rows::floats;
 
 /// What is wrong with an index. It can be made anew from the rows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,9 +68,9 @@ impl Sealed {
         }
         check(&bytes[HEADER_BYTES..front.end], header.front_checksum, || "its centroids".into())?;
         let rotation = Rotation::new(header.dimension(), header.seed, routines);
-        let mean = floats(bytes, front.mean, header.dimension());
-        let scales = floats(bytes, front.scales, header.clusters as usize);
-        let half_squares = floats(bytes, front.half_squares, header.clusters as usize);
+        let mean = floats(&bytes[front.mean..][..4 * header.dimension()]);
+        let scales = floats(&bytes[front.scales..][..4 * header.clusters as usize]);
+        let half_squares = floats(&bytes[front.half_squares..][..4 * header.clusters as usize]);
         let (clusters, records) = parts(&header, &front, bytes)?;
         if ![&mean, &scales, &half_squares].into_iter().flatten().all(|x| x.is_finite()) {
             return Err(whole("a number of its centroids is none".into()));
@@ -272,8 +273,4 @@ fn check(bytes: &[u8], stored: u32, place: impl FnOnce() -> String) -> Result<()
 
 fn whole(reason: String) -> Damage {
     Damage { place: "the whole file".into(), reason }
-}
-
-fn floats(bytes: &[u8], at: usize, count: usize) -> Vec<f32> {
-    bytes[at..at + 4 * count].as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
 }

@@ -131,10 +131,6 @@ pub(super) fn tail(sealed: &Sealed, rows: &Block) -> Tail {
     tail
 }
 
-fn floats(bytes: &[u8]) -> Vec<f32> {
-    bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
-}
-
 fn exactly(rows: &Block, query: &[f32], k: usize, admitted: Option<&RowSet>) -> Vec<Scored> {
     exact(Routines::chosen().unwrap(), rows, query, k, admitted).unwrap()
 }

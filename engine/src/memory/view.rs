@@ -12,7 +12,9 @@ use super::error::{CATALOG, MemoryError};
 use super::recall::Hit;
 use super::record::RecordId;
 use super::segment::Segment;
-use crate::lsh::{Damage, Promises, RowSet, Rows, Scope, Sealed, Setting, Tail, Trouble, can_index, exact, search};
+use crate::lsh::{
+    Damage, Promises, RowSet, Rows, Scope, Sealed, Setting, Tail, Trouble, can_index, exact, floats, search,
+};
 use porism_native::simd::Routines;
 
 /// One generation of a memory. What a search needs of it never changes, so that searches hold no lock.
@@ -269,11 +271,6 @@ impl Checked {
 pub(super) fn seed(state: &State) -> u64 {
     let (words, _) = state.identity.as_chunks::<8>();
     words.iter().map(|word| u64::from_le_bytes(*word)).fold(0, |seed, word| seed ^ word)
-}
-
-/// The numbers of a row.
-pub(super) fn floats(bytes: &[u8]) -> Vec<f32> {
-    bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
 }
 
 /// The catalog has no record for a row that it committed.

@@ -19,7 +19,7 @@ use super::{BLOCK_ROWS, CodeBlocks, Routines, ScanQuery};
 use crate::isa::Isa;
 
 pub(super) const ROUTINES: Routines =
-    Routines { isa: Isa::Avx2, hadamard, flip_signs, dot, dot_rows, dot_i8_rows, dot_i8_all, scan, hamming };
+    Routines { isa: Isa::Avx2, hadamard, flip_signs, dot, dot_rows, dot_i8_rows, scan, hamming };
 
 // --- the code scan ----------------------------------------------------------------------------------------------------
 
@@ -234,19 +234,6 @@ fn dot_i8_rows(query: &[i8], base: &[u8], rows: &[u32], out: &mut [i32]) {
     }
     for (out, &number) in out_rest.iter_mut().zip(rest) {
         [*out] = dots_i8(query, [row(base, stride, number)]);
-    }
-}
-
-#[target_feature(enable = "avx2")]
-fn dot_i8_all(query: &[i8], base: &[u8], out: &mut [i32]) {
-    let length = query.len();
-    let (out_groups, out_rest) = out.as_chunks_mut::<ROWS>();
-    let (groups, rest) = base.split_at(out_groups.len() * ROWS * length);
-    for (out, group) in out_groups.iter_mut().zip(groups.chunks_exact(ROWS * length)) {
-        *out = dots_i8(query, pick(group, length, &[0, 1, 2, 3]));
-    }
-    for (out, row) in out_rest.iter_mut().zip(rest.chunks_exact(length)) {
-        [*out] = dots_i8(query, [row]);
     }
 }
 

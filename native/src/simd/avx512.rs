@@ -20,7 +20,6 @@ pub(super) fn routines() -> Routines {
     Routines {
         isa: Isa::Avx512,
         dot_i8_rows,
-        dot_i8_all,
         scan,
         hamming: if counts { hamming } else { avx2::ROUTINES.hamming },
         ..avx2::ROUTINES
@@ -88,14 +87,6 @@ fn dot_i8_rows(query: &[i8], base: &[u8], rows: &[u32], out: &mut [i32]) {
             prefetch_row(row(next));
         }
         *out = dot_i8(query, row(number)) - excess;
-    }
-}
-
-#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-fn dot_i8_all(query: &[i8], base: &[u8], out: &mut [i32]) {
-    let excess = excess(query);
-    for (out, row) in out.iter_mut().zip(base.chunks_exact(query.len())) {
-        *out = dot_i8(query, row) - excess;
     }
 }
 

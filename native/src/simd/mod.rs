@@ -92,7 +92,6 @@ pub struct Routines {
     dot: unsafe fn(&[f32], &[u8]) -> f32,
     dot_rows: DotRows<f32, f32>,
     dot_i8_rows: DotRows<i8, i32>,
-    dot_i8_all: unsafe fn(&[i8], &[u8], &mut [i32]),
     scan: Scan,
     hamming: unsafe fn(&[u8], &[u8]) -> u32,
 }
@@ -177,21 +176,6 @@ impl Routines {
         assert_eq!(out.len(), rows.len(), "products against rows");
         // SAFETY: `self` exists, so the CPU has the instructions (see `table`).
         unsafe { (self.dot_i8_rows)(query, base, rows, out) }
-    }
-
-    /// Writes to `out[i]` the exact product of `query` with row `i` of `base`; otherwise as
-    /// [`dot_i8_rows`](Self::dot_i8_rows).
-    ///
-    /// # Panics
-    /// When `query` is longer than 65,536 or holds -128, or `base` does not hold just the rows of `out`.
-    pub fn dot_i8_all(&self, query: &[i8], base: &[u8], out: &mut [i32]) {
-        check_i8(query);
-        assert_eq!(Some(base.len()), out.len().checked_mul(query.len()), "bytes of {} rows", out.len());
-        if query.is_empty() {
-            return out.fill(0);
-        }
-        // SAFETY: `self` exists, so the CPU has the instructions (see `table`).
-        unsafe { (self.dot_i8_all)(query, base, out) }
     }
 
     /// Estimates the product of the query with each row from its code. For row `r` of block `n`, with `i = 32 * n + r`:

@@ -20,7 +20,7 @@ use super::{BLOCK_ROWS, CodeBlocks, Routines, ScanQuery};
 use crate::isa::Isa;
 
 pub(super) const ROUTINES: Routines =
-    Routines { isa: Isa::Neon, hadamard, flip_signs, dot, dot_rows, dot_i8_rows, dot_i8_all, scan, hamming };
+    Routines { isa: Isa::Neon, hadamard, flip_signs, dot, dot_rows, dot_i8_rows, scan, hamming };
 
 // --- the code scan ----------------------------------------------------------------------------------------------------
 
@@ -138,13 +138,6 @@ fn dot_i8_rows(query: &[i8], base: &[u8], rows: &[u32], out: &mut [i32]) {
             prefetch(row(next));
         }
         *out = dot_i8(query, row(number));
-    }
-}
-
-#[target_feature(enable = "neon")]
-fn dot_i8_all(query: &[i8], base: &[u8], out: &mut [i32]) {
-    for (out, row) in out.iter_mut().zip(base.chunks_exact(query.len())) {
-        *out = dot_i8(query, row);
     }
 }
 

@@ -13,7 +13,7 @@ pub(super) const LANES: usize = 16;
 const TABLE: usize = 16;
 
 pub(super) const ROUTINES: Routines =
-    Routines { isa: Isa::Portable, hadamard, flip_signs, dot, dot_rows, dot_i8_rows, dot_i8_all, scan, hamming };
+    Routines { isa: Isa::Portable, hadamard, flip_signs, dot, dot_rows, dot_i8_rows, scan, hamming };
 
 pub(super) fn hadamard(values: &mut [f32]) {
     let mut half = 1;
@@ -78,12 +78,6 @@ pub(super) fn dot_i8(query: &[i8], row: &[u8]) -> i32 {
 fn dot_i8_rows(query: &[i8], base: &[u8], rows: &[u32], out: &mut [i32]) {
     for (out, &number) in out.iter_mut().zip(rows) {
         *out = dot_i8(query, row(base, query.len(), number));
-    }
-}
-
-fn dot_i8_all(query: &[i8], base: &[u8], out: &mut [i32]) {
-    for (out, row) in out.iter_mut().zip(base.chunks_exact(query.len())) {
-        *out = dot_i8(query, row);
     }
 }
 
