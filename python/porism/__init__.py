@@ -34,7 +34,7 @@ from porism._hits import Hit, Hits
 from porism._memory import Memory, upgrade
 from porism._policy import DEFAULT_SCHEDULE, Ranking, Try, slices
 from porism._queue import AsyncQueue, Queue
-from porism._queue_types import Completed, Health, Histogram, QueueMetrics
+from porism._queue_types import Completed, Health, Histogram, QueueMetrics, Race
 from porism._solve import Attempt, Budget, Result, solve, solve_library
 from porism._transaction import Pending, Transaction
 from porism._types import (
@@ -123,6 +123,7 @@ __all__ = [
     "Queue",
     "QueueError",
     "QueueMetrics",
+    "Race",
     "Ranking",
     "Receipt",
     "Record",
