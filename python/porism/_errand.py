@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from porism._errors import InputError
 from porism._types import Verdict
 from porism._verdicts import Check
+from porism.provers._driver import Capabilities, Driver
 
 if TYPE_CHECKING:
     from porism._core import Session
-    from porism.provers._driver import Driver, Job, Launch
+    from porism.provers._driver import Job, Launch
 
 
 class Errand:
@@ -60,8 +62,11 @@ class Errand:
         self.driver.start(session, self.job.header)
 
     def check(self, session: Session) -> Check:
-        """Does it."""
-        return self.driver.check(session, self.job)
+        """Does it. What is not in the prover's language says nothing about what was meant."""
+        try:
+            return self.driver.check(session, self.job)
+        except InputError as error:
+            return no_answer(self.driver.name, Verdict.UNSUPPORTED, str(error))
 
     def recover(self, session: Session) -> None:
         """Makes a process fit for the next one, after this was stopped."""
@@ -70,6 +75,27 @@ class Errand:
     def failed(self, verdict: str, detail: str) -> Check:
         """What is said when there is no answer."""
         return no_answer(self.driver.name, Verdict(verdict), detail)
+
+
+class Nobody(Driver):
+    """Stands for the driver that there is not: answers that the job is not supported."""
+
+    name = ""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def capabilities(self) -> Capabilities:
+        """Nothing."""
+        return Capabilities(languages=frozenset())
+
+    def version(self) -> str:
+        """None."""
+        return ""
+
+    def check(self, session: Session, job: Job) -> Check:
+        """Says why not."""
+        return no_answer(self.name, Verdict.UNSUPPORTED, self._why)
 
 
 def no_answer(prover: str, verdict: Verdict, detail: str) -> Check:

@@ -9,14 +9,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, Self, TypedDict, TypeVar, Unpack
 
 from porism import _core
-from porism._errand import Errand, no_answer
+from porism._errand import Errand, Nobody, no_answer
 from porism._errors import CancelledError, DeadlineError, InputError, OverloadedError, WorkerError
 from porism._pool_types import PoolMetrics, pool_health, pool_metrics
 from porism._queue import AsyncQueue, Queue
 from porism._queue_types import Completed, Health, Race
 from porism._routing import Route, choose, routes
 from porism._types import Verdict
-from porism.provers._driver import GRACE_S, Job, Language, Option
+from porism.provers._driver import GRACE_S, Job, Language
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
@@ -38,7 +38,7 @@ class JobFields(TypedDict, total=False):
     language: Language | None
     prover: str | None
     trust: Trust
-    options: Mapping[str, Option]
+    options: Mapping[str, Any]
 
 
 class _Face(Generic[Q]):
@@ -139,7 +139,12 @@ class _Face(Generic[Q]):
         return Errand(choose(self.provers, job), job)
 
     def _errands(self, jobs: Iterable[Job]) -> Iterator[Errand]:
-        return (self._errand(job, {}) for job in jobs)
+        """One that nobody can do does not keep the others from being done."""
+        for job in jobs:
+            try:
+                yield self._errand(job, {})
+            except InputError as error:
+                yield Errand(Nobody(str(error)), job)
 
 
 class Pool(_Face[Queue["Errand", "Check"]]):

@@ -51,7 +51,8 @@ def choose(drivers: Sequence[Driver], job: Job) -> Driver:
 
 def _route(driver: Driver, job: Job) -> Route:
     can = driver.capabilities()
-    unknown = sorted(job.options.keys() - driver.options)
+    unknown = sorted(job.options.keys() - driver.options.keys())
+    mistyped = [name for name, value in job.options.items() if not _fits(value, driver.options.get(name))]
     if job.prover is not None and job.prover != driver.name:
         suits, why = False, f"the job is for {job.prover}"
     elif job.prover is None and job.language is None:
@@ -62,7 +63,16 @@ def _route(driver: Driver, job: Job) -> Route:
         suits, why = False, f"it gives {can.trust.name} at most, and {job.trust.name} is asked for"
     elif unknown:
         suits, why = False, f"it has no option {', '.join(unknown)}"
+    elif mistyped:
+        suits, why = False, f"its options {', '.join(mistyped)} are of another type"
     else:
         read = job.language or "whatever it is asked"
         suits, why = True, f"it reads {read} and gives up to {can.trust.name}"
     return Route(driver.name, suits, why, can.cost)
+
+
+def _fits(value: object, kind: type | None) -> bool:
+    # A bool is an int to Python, and to nobody who sets a limit; an int does for a float.
+    if isinstance(value, bool):
+        return kind in {bool, None}
+    return kind is None or isinstance(value, (int, float) if kind is float else kind)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 from porism._verdicts import Trust
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from porism._core import Session
     from porism._sandbox import Sandbox
     from porism._verdicts import Check
-
-Option = str | int | float | bool
 
 
 class Framing(StrEnum):
@@ -34,11 +33,17 @@ class Framing(StrEnum):
     BLANK_LINE = "blank-line"
     """At an empty line: the REPL of Lean."""
     S_EXPRESSION = "s-expression"
-    """With the parenthesis that closes the first."""
+    """With the parenthesis that closes the first, read as SerAPI prints it."""
+    SMT_LIB = "smt-lib"
+    """The same, read as SMT-LIB."""
+    LISP = "lisp"
+    """The same, read as Common Lisp: ACL2."""
     XML_ELEMENT = "xml-element"
     """With the tag that closes an element: coqidetop."""
     MARKER = "marker"
     """At a line that the request named: SMT-LIB's ``echo``."""
+    MARKER_WITHIN = "marker-within"
+    """At a line that holds the word that the request named: programs that complain about it after their prompt."""
     END_OF_FILE = "end-of-file"
     """When the program has ended."""
 
@@ -125,7 +130,7 @@ class Job:
     language: Language | None = None
     prover: str | None = None
     trust: Trust = Trust.L0
-    options: Mapping[str, Option] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Driver(ABC):
@@ -134,8 +139,8 @@ class Driver(ABC):
     name: str
     """The name under which it is known, such as ``"E"``."""
 
-    options: frozenset[str] = frozenset()
-    """The names that it understands in ``Job.options``; others are refused."""
+    options: Mapping[str, type] = MappingProxyType({})
+    """What it understands in ``Job.options``, by name and type; anything else is refused."""
 
     @abstractmethod
     def capabilities(self) -> Capabilities:
