@@ -53,7 +53,12 @@ class Errand:
             digest.update(encoded)
         return digest.digest()
 
-    def launch(self) -> Launch | None:
+    @property
+    def keeps_process(self) -> bool:
+        """Whether it needs a process that is kept."""
+        return self.driver.keeps_process
+
+    def launch(self) -> Launch:
         """How to start a process for it."""
         return self.driver.launch(self.job.header)
 

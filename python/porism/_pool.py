@@ -54,7 +54,7 @@ class _Face(Generic[Q]):
         processes: int = 0,
         memory: int | str | None = None,
         uses: int | None = 10_000,
-        growth: float | None = 4.0,
+        growth: int | str | None = "2GiB",
         grace_s: float = GRACE_S,
         canary_every: int | None = None,
         capacity: int = 1 << 20,
@@ -71,7 +71,7 @@ class _Face(Generic[Q]):
             processes: How many processes are kept at most, idle ones included; 0: twice the workers.
             memory: Bytes that all processes together may use, or text such as ``"8GiB"``; ``None``: no bound.
             uses: After how many checks a process is replaced; ``None``: never for that reason.
-            growth: After growing to so many times the memory that it had after its start, a process is replaced.
+            growth: A process that is so much larger than after its start is replaced; ``None``: never for that reason.
             grace_s: How long a process that was interrupted may take to be fit again.
             canary_every: After how many checks a process has to pass its canary; ``None``: only after interrupts.
             capacity: How many jobs may wait.
@@ -92,7 +92,7 @@ class _Face(Generic[Q]):
             processes=processes or 2 * workers,
             memory_bytes=None if memory is None else size_bytes(memory),
             uses=uses,
-            growth=growth,
+            growth_bytes=None if growth is None else size_bytes(growth),
             grace_s=grace_s,
             canary_every=canary_every,
         )
@@ -120,7 +120,7 @@ class _Face(Generic[Q]):
 
     def metrics(self) -> PoolMetrics:
         """The numbers of this moment."""
-        return pool_metrics(self._queue.metrics(), self._processes.metrics())
+        return pool_metrics(self._queue.metrics(), self._processes)
 
     def prometheus(self) -> str:
         """The same in the text format of Prometheus, labelled with the pool's name."""
@@ -128,7 +128,7 @@ class _Face(Generic[Q]):
 
     def health(self) -> Health:
         """Whether jobs are taken and done, and if not, why."""
-        return pool_health(self._queue.health(), self._processes.health())
+        return pool_health(self._queue.health(), self._processes)
 
     def __repr__(self) -> str:
         names = ", ".join(driver.name for driver in self.provers)

@@ -159,13 +159,18 @@ class Driver(ABC):
         """What tells this build of the prover and its library from others, for the keys of caches."""
         return self.version()
 
-    def launch(self, header: str) -> Launch | None:
-        """How to start a process that is kept between checks; ``None`` when there is none to keep.
+    @property
+    def keeps_process(self) -> bool:
+        """Whether processes are kept between checks: whether ``launch`` is there."""
+        return type(self).launch is not Driver.launch
+
+    def launch(self, header: str) -> Launch:
+        """How to start a process that is kept between checks.
 
         Args:
             header: What the process will have read.
         """
-        return None
+        raise NotImplementedError(f"{self.name} keeps no process")
 
     def start(self, session: Session, header: str) -> None:
         """Greets a new process and has it read the header."""
