@@ -10,6 +10,7 @@ pub mod library;
 pub mod lsh;
 pub mod memory;
 mod metrics;
+pub mod pool;
 pub mod queue;
 pub mod rank;
 pub mod tptp;

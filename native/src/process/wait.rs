@@ -60,7 +60,7 @@ pub(super) fn until_over(
     }
 }
 
-enum Woken<const N: usize> {
+pub(super) enum Woken<const N: usize> {
     /// Which descriptors have something to say; none when the time came.
     Ready([bool; N]),
     /// A signal handler ran in this thread.
@@ -68,7 +68,7 @@ enum Woken<const N: usize> {
 }
 
 /// Sleeps until a descriptor is readable or closed, `wake_at` has come, or a signal was handled.
-fn poll<const N: usize>(fds: [RawFd; N], wake_at: Option<Instant>) -> Result<Woken<N>, SpawnError> {
+pub(super) fn poll<const N: usize>(fds: [RawFd; N], wake_at: Option<Instant>) -> Result<Woken<N>, SpawnError> {
     let mut entries = fds.map(|fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 });
     // SAFETY: the pointer and the count describe `entries`, which outlives the call.
     let count = unsafe { libc::poll(entries.as_mut_ptr(), N as libc::nfds_t, timeout_ms(wake_at)) };
