@@ -26,6 +26,8 @@ mod setup;
 mod wait;
 
 #[cfg(test)]
+mod child_tests;
+#[cfg(test)]
 mod tests;
 
 use std::ffi::OsString;

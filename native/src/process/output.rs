@@ -1,6 +1,7 @@
 //! What a child prints: all of standard output up to a limit, and the tail of standard error.
 
 use std::io::{self, Read};
+use std::mem;
 use std::os::fd::{AsRawFd, RawFd};
 
 use super::leader::Pipes;
@@ -72,7 +73,11 @@ impl Output {
 
     /// Hands over the standard output that was taken, at the end of `into`.
     pub(super) fn move_stdout(&mut self, into: &mut Vec<u8>) {
-        into.append(&mut self.stdout.taken);
+        if into.is_empty() {
+            mem::swap(into, &mut self.stdout.taken);
+        } else {
+            into.append(&mut self.stdout.taken);
+        }
     }
 
     /// Forgets the standard output that was taken.
