@@ -3,5 +3,8 @@
 mod framing;
 mod session;
 
+#[cfg(test)]
+mod session_tests;
+
 pub use framing::{Dialect, Frames, Framing, FramingError, MarkerLine};
 pub use session::{Session, SessionError, nonce};

@@ -27,8 +27,8 @@ struct Pipe {
     taken: Vec<u8>,
 }
 
-trait Reader: Read + AsRawFd {}
-impl<T: Read + AsRawFd> Reader for T {}
+trait Reader: Read + AsRawFd + Send {}
+impl<T: Read + AsRawFd + Send> Reader for T {}
 
 impl Output {
     pub(super) fn new(pipes: Pipes, max_stdout_bytes: usize) -> Result<Self, SpawnError> {
