@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use porism_native::process::Cancel;
 
-use super::worker::Meter;
-
 /// What may be taken at most.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Caps {
@@ -25,10 +23,10 @@ pub(super) enum Stage {
 }
 
 /// A place that is taken: by a worker from before its start until after its end.
-pub(super) struct Place {
+pub(super) struct Place<M> {
     pub(super) stage: Stage,
     pub(super) since_ns: u64,
-    pub(super) meter: Option<Meter>,
+    pub(super) meter: Option<M>,
     /// What it was expected to need when it was let in.
     pub(super) reserved: u64,
     /// Its size when it was read last.
@@ -39,7 +37,7 @@ pub(super) struct Place {
     pub(super) condemned: bool,
 }
 
-impl Place {
+impl<M> Place<M> {
     fn counted(&self) -> u64 {
         self.reserved.max(self.bytes.unwrap_or(0))
     }
@@ -61,13 +59,16 @@ impl Place {
 }
 
 /// All places that are taken, by number.
-#[derive(Default)]
-pub(super) struct Ledger {
-    pub(super) places: BTreeMap<u64, Place>,
+pub(super) struct Ledger<M> {
+    pub(super) places: BTreeMap<u64, Place<M>>,
     next: u64,
 }
 
-impl Ledger {
+impl<M> Ledger<M> {
+    pub(super) fn new() -> Self {
+        Self { places: BTreeMap::new(), next: 0 }
+    }
+
     /// Takes a place for a worker that is about to start.
     pub(super) fn enter(&mut self, reserved: u64, now_ns: u64) -> u64 {
         self.next += 1;
@@ -136,8 +137,8 @@ mod tests {
     use super::*;
 
     /// Places with (reserved, used) bytes each, all idle.
-    fn ledger(places: &[(u64, u64)]) -> Ledger {
-        let mut ledger = Ledger::default();
+    fn ledger(places: &[(u64, u64)]) -> Ledger<()> {
+        let mut ledger = Ledger::new();
         for &(reserved, bytes) in places {
             let number = ledger.enter(reserved, 0);
             let place = ledger.places.get_mut(&number).unwrap();

@@ -13,7 +13,7 @@ use crate::metrics::count;
 
 use super::admission::Stage;
 use super::metrics::Cause;
-use super::shared::{Shared, Taken, still_wanted};
+use super::shared::{Shared, Taken, size, still_wanted};
 use super::state::Grant;
 use super::warm::Kept;
 use super::worker::{Worker, WorkerKey};
@@ -219,15 +219,14 @@ impl<W: Worker> Starting<'_, W> {
         };
         count(&counters.starts, 1);
         shared.recorders.start.record(now_ns.saturating_sub(began_ns));
-        let meter = worker.meter();
-        let first_bytes = meter();
+        let first_bytes = size(&worker);
         let Some(place) = self.place.take().and_then(Taken::hand_on) else { unreachable!("a start runs once") };
         let mut state = lock(&shared.state);
         state.keys.get(self.key).backoff.succeed();
         if let Some(place) = state.ledger.places.get_mut(&place) {
             place.stage = Stage::Busy(cancel.clone());
             place.since_ns = now_ns;
-            place.meter = Some(meter);
+            place.meter = Some(worker.meter());
             (place.bytes, place.peak) = (first_bytes, first_bytes);
         }
         // Starts of this key that waited for the outcome of this one may go on.

@@ -17,14 +17,15 @@
 
 mod admission;
 mod backoff;
+mod framing;
 mod keeper;
 mod keys;
 mod lease;
 mod metrics;
 mod recovery;
+mod session;
 mod shared;
 mod state;
-mod until;
 mod warm;
 mod worker;
 
@@ -32,6 +33,8 @@ mod worker;
 mod lease_tests;
 #[cfg(test)]
 mod recovery_tests;
+#[cfg(test)]
+mod session_tests;
 #[cfg(test)]
 mod storm_tests;
 #[cfg(test)]
@@ -43,18 +46,20 @@ use std::num::NonZero;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+pub use porism_native::process::Until;
 use porism_native::process::{Cancel, SpawnError};
 use porism_native::sync::lock;
 use thiserror::Error;
 
 pub use backoff::Retry;
+pub use framing::{Dialect, Frames, Framing, FramingError, MarkerLine};
 pub use keeper::Keeper;
 pub use lease::{Condition, Lease};
 pub use metrics::{Cause, Counts, Gauges, Health, Metrics};
 pub use recovery::{Driver, Failure, Fate, Used, ask, settle, work};
-pub use until::Until;
+pub use session::{Session, SessionError, nonce};
 pub use warm::Wear;
-pub use worker::{Meter, Worker, WorkerKey};
+pub use worker::{Worker, WorkerKey};
 
 use crate::queue::{Clock, MonotonicClock};
 use lease::GivenUp;

@@ -12,7 +12,7 @@ use super::lease::GivenUp;
 use super::metrics::{Cause, Recorders};
 use super::state::{Grant, State};
 use super::warm::Kept;
-use super::worker::{Meter, Worker, WorkerKey};
+use super::worker::{Worker, WorkerKey};
 use super::{Options, Until};
 
 pub(super) struct Shared<W: Worker> {
@@ -71,7 +71,7 @@ impl<W: Worker> Shared<W> {
     pub(super) fn keep(self: &Arc<Self>, mut kept: Kept<W>) -> Option<Cause> {
         let now_ns = self.now_ns();
         let due = now_ns.saturating_sub(kept.measured_ns) >= super::backoff::nanos(self.options.sample_every);
-        let read = if due { (kept.worker.meter())() } else { None };
+        let read = due.then(|| size(&kept.worker)).flatten();
         if read.is_some() {
             kept.measured_ns = now_ns;
         }
@@ -125,13 +125,13 @@ impl<W: Worker> Shared<W> {
 
     /// Looks after the workers: reads their memory, ends the worn and the idle, and tells those to stop that use too much.
     pub(super) fn tend(self: &Arc<Self>) {
-        let sizes: Vec<(u64, u64)> =
-            self.meters().into_iter().filter_map(|(place, meter)| Some((place, meter()?))).collect();
+        let (places, meters) = self.meters();
+        let sizes = W::measure(&meters);
         let now_ns = self.now_ns();
         let mut guard = lock(&self.state);
         let state = &mut *guard;
-        for (place, bytes) in sizes {
-            if let Some(place) = state.ledger.places.get_mut(&place) {
+        for (place, bytes) in places.into_iter().zip(sizes) {
+            if let Some((place, bytes)) = state.ledger.places.get_mut(&place).zip(bytes) {
                 place.measured(bytes);
             }
         }
@@ -162,9 +162,9 @@ impl<W: Worker> Shared<W> {
         ended.into_iter().for_each(|(kept, cause)| self.end(kept, cause));
     }
 
-    fn meters(&self) -> Vec<(u64, Meter)> {
+    fn meters(&self) -> (Vec<u64>, Vec<W::Meter>) {
         let state = lock(&self.state);
-        state.ledger.places.iter().filter_map(|(number, place)| Some((*number, place.meter.clone()?))).collect()
+        state.ledger.places.iter().filter_map(|(number, place)| Some((*number, place.meter.clone()?))).unzip()
     }
 
     pub(super) fn close(self: &Arc<Self>) {
@@ -226,6 +226,11 @@ pub(super) fn still_wanted(until: &Until<'_>) -> Result<(), GivenUp> {
     } else {
         Ok(())
     }
+}
+
+/// The size of one worker, in bytes.
+pub(super) fn size<W: Worker>(worker: &W) -> Option<u64> {
+    W::measure(&[worker.meter()]).first().copied().flatten()
 }
 
 fn sleep(event: &Descriptor, pause: Option<Duration>, until: &Until<'_>) -> std::io::Result<()> {

@@ -12,7 +12,7 @@ use super::backoff::{Gate, nanos};
 use super::keys::Keys;
 use super::metrics::Gauges;
 use super::warm::{Kept, Warm};
-use super::worker::WorkerKey;
+use super::worker::{Worker, WorkerKey};
 use super::{Options, Retry};
 
 /// What one who waits is given.
@@ -39,12 +39,12 @@ struct Waiter<W> {
     grant: Option<Grant<W>>,
 }
 
-pub(super) struct State<W> {
+pub(super) struct State<W: Worker> {
     pub(super) caps: Caps,
     guess_bytes: u64,
     patience_ns: u64,
     retry: Retry,
-    pub(super) ledger: Ledger,
+    pub(super) ledger: Ledger<W::Meter>,
     pub(super) warm: Warm<W>,
     pub(super) keys: Keys,
     /// First come, first in front.
@@ -53,14 +53,14 @@ pub(super) struct State<W> {
     pub(super) closed: bool,
 }
 
-impl<W> State<W> {
+impl<W: Worker> State<W> {
     pub(super) fn new(options: &Options) -> Self {
         Self {
             caps: Caps { workers: options.workers.get(), memory_bytes: options.memory_bytes },
             guess_bytes: options.guess_bytes,
             patience_ns: nanos(options.patience),
             retry: options.retry,
-            ledger: Ledger::default(),
+            ledger: Ledger::new(),
             warm: Warm::new(),
             keys: Keys::default(),
             line: VecDeque::new(),

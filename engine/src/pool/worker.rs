@@ -3,25 +3,55 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::queue::Key;
+use porism_native::process::memory_of_sessions;
 
-/// Reads how much memory a worker uses, in bytes, from any thread and while the worker is at work; `None` when that cannot be told,
-/// also because it has ended.
-pub type Meter = Arc<dyn Fn() -> Option<u64> + Send + Sync>;
+use super::session::Session;
+use crate::queue::Key;
 
 /// Something that is costly to start and can be used again: a prover's process, or a test's stand-in.
 pub trait Worker: Send + 'static {
+    /// By what its memory is read from any thread and while it is at work, such as the number of its process.
+    type Meter: Clone + Send + 'static;
+
+    /// Its own.
+    fn meter(&self) -> Self::Meter;
+
+    /// Reads the memory of many workers in one go, in bytes each; `None` when that cannot be told, also because one has ended.
+    fn measure(meters: &[Self::Meter]) -> Vec<Option<u64>>;
+
     /// Asks it to leave what it does and to listen again.
     fn interrupt(&self);
-
-    /// What reads its memory.
-    fn meter(&self) -> Meter;
 
     /// Whether it is gone already.
     fn has_ended(&mut self) -> bool;
 
     /// Ends it for good; nothing of it is left afterwards.
     fn end(self);
+}
+
+impl Worker for Session {
+    type Meter = u32;
+
+    fn meter(&self) -> u32 {
+        self.pid()
+    }
+
+    fn measure(meters: &[u32]) -> Vec<Option<u64>> {
+        memory_of_sessions(meters)
+    }
+
+    fn interrupt(&self) {
+        self.interrupt();
+    }
+
+    fn has_ended(&mut self) -> bool {
+        self.has_ended()
+    }
+
+    fn end(self) {
+        // What fails here is the reaping, when the host has reaped it already. The group is killed in any case.
+        let _ = self.end();
+    }
 }
 
 /// Which workers can stand in for each other: the same program, of the same version, with the same things loaded.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use super::wait::poll;
+use super::wait::{poll, readable};
 use super::{SpawnError, checked};
 use crate::event::Descriptor;
 
@@ -53,7 +53,7 @@ impl Cancel {
     ///
     /// The system refuses to wait.
     pub fn sleep(&self, event: &Descriptor, wake_at: Option<Instant>) -> Result<(), SpawnError> {
-        poll([event.as_raw_fd(), self.wake_fd()], wake_at).map(|_| ())
+        poll([readable(event.as_raw_fd()), readable(self.wake_fd())], wake_at).map(|_| ())
     }
 
     /// What to poll.
