@@ -9,6 +9,7 @@ pub mod hash;
 pub mod library;
 pub mod lsh;
 pub mod memory;
+mod metrics;
 pub mod pool;
 pub mod queue;
 pub mod rank;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::leader::{End, Leader};
 use super::output::{Output, set_nonblocking};
 use super::wait::{Woken, poll, readable, writable};
-use super::{Cancel, Ending, Launch, SpawnError, memory};
+use super::{Cancel, Ending, Launch, SpawnError, memory_of_sessions};
 
 /// Standard output that is held while nobody receives it. Beyond that the child waits in its own write, as with any pipe.
 pub const HELD_BYTES: usize = 64 << 20;
@@ -178,7 +178,7 @@ impl Child {
     /// Memory of all processes of its session: the proportional size (PSS), in which a page that n processes share counts one
     /// n-th, or the resident size of those whose PSS may not be read. `None` when none of them lives.
     pub fn memory_bytes(&self) -> Option<u64> {
-        memory::of_session(self.leader.pid())
+        memory_of_sessions(&[self.pid()]).first().copied().flatten()
     }
 
     /// The last bytes of its standard error, as far as it was taken; sending and receiving take it.

@@ -1,23 +1,26 @@
 //! How much memory the processes of a session hold.
 
+use std::collections::HashMap;
 use std::fs;
 use std::sync::LazyLock;
 
-/// The sum over all processes of `session`; `None` when none of them lives.
+/// The sum over all processes of each of `sessions`, named by the numbers of their leaders; `None` where none of them lives. A page that
+/// n processes share counts one n-th where that may be read.
 ///
-/// It reads the state of every process of the machine, since children whose parent died can be found in no other way.
-pub(super) fn of_session(session: libc::pid_t) -> Option<u64> {
-    let mut sum = None;
-    for entry in fs::read_dir("/proc").ok()?.flatten() {
+/// It reads the state of every process of the machine, since children whose parent died can be found in no other way: ask for all
+/// sessions at once.
+pub fn memory_of_sessions(sessions: &[u32]) -> Vec<Option<u64>> {
+    let mut sums: HashMap<u32, Option<u64>> = sessions.iter().map(|&session| (session, None)).collect();
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let name = entry.file_name();
         let Some(pid) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
-        if session_of(pid) == Some(session)
+        if let Some(sum) = session_of(pid).and_then(|session| sums.get_mut(&session.cast_unsigned()))
             && let Some(bytes) = of_process(pid)
         {
-            sum = Some(sum.unwrap_or(0) + bytes);
+            *sum = Some(sum.unwrap_or(0) + bytes);
         }
     }
-    sum
+    sessions.iter().map(|session| sums.get(session).copied().flatten()).collect()
 }
 
 /// The session of a process that lives.

@@ -26,6 +26,8 @@ mod setup;
 mod wait;
 
 #[cfg(test)]
+mod child_tests;
+#[cfg(test)]
 mod tests;
 
 use std::ffi::OsString;
@@ -40,6 +42,7 @@ pub use cancel::Cancel;
 pub use child::{Child, HELD_BYTES, Stop, Until};
 pub use launch::{ChildLimits, Env, Launch};
 pub use leader::End;
+pub use memory::memory_of_sessions;
 
 use leader::Leader;
 use output::Output;

@@ -1,6 +1,7 @@
 //! What a child prints: all of standard output up to a limit, and the tail of standard error.
 
 use std::io::{self, Read};
+use std::mem;
 use std::os::fd::{AsRawFd, RawFd};
 
 use super::leader::Pipes;
@@ -26,8 +27,8 @@ struct Pipe {
     taken: Vec<u8>,
 }
 
-trait Reader: Read + AsRawFd {}
-impl<T: Read + AsRawFd> Reader for T {}
+trait Reader: Read + AsRawFd + Send {}
+impl<T: Read + AsRawFd + Send> Reader for T {}
 
 impl Output {
     pub(super) fn new(pipes: Pipes, max_stdout_bytes: usize) -> Result<Self, SpawnError> {
@@ -72,7 +73,11 @@ impl Output {
 
     /// Hands over the standard output that was taken, at the end of `into`.
     pub(super) fn move_stdout(&mut self, into: &mut Vec<u8>) {
-        into.append(&mut self.stdout.taken);
+        if into.is_empty() {
+            mem::swap(into, &mut self.stdout.taken);
+        } else {
+            into.append(&mut self.stdout.taken);
+        }
     }
 
     /// Forgets the standard output that was taken.
