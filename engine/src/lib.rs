@@ -11,6 +11,7 @@ pub mod lsh;
 pub mod memory;
 mod metrics;
 pub mod pool;
+mod prometheus;
 pub mod queue;
 pub mod rank;
 pub mod tptp;

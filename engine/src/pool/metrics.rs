@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::metrics::{Histogram, Recorder, count, counters};
+use crate::prometheus::Page;
 
 /// Why a worker was ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -177,6 +178,31 @@ pub struct Metrics {
     pub start: Histogram,
     /// From an interrupt until the worker was well again, or was given up.
     pub recover: Histogram,
+}
+
+impl Metrics {
+    /// The numbers in the text format of Prometheus, labelled with the name of the pool.
+    pub fn prometheus(&self, pool: &str) -> String {
+        let mut page = Page::new("porism_pool", "pool", pool);
+        let now = &self.now;
+        page.gauge("starting", now.starting as f64, "Workers that are being started.");
+        page.gauge("idle", now.idle as f64, "Workers that wait to be used.");
+        page.gauge("busy", now.busy as f64, "Workers that are leased.");
+        page.gauge("ending", now.ending as f64, "Workers that are being ended.");
+        page.gauge("capacity", now.capacity as f64, "How many workers there may be.");
+        page.gauge("waiting", now.waiting as f64, "Leases that wait.");
+        page.gauge("memory_bytes", now.memory_bytes as f64, "Bytes in use, as far as they were read.");
+        if let Some(cap_bytes) = now.memory_cap_bytes {
+            page.gauge("memory_cap_bytes", cap_bytes as f64, "How many bytes there may be.");
+        }
+        for (name, value, help) in self.counts.named() {
+            page.counter(name, value, help);
+        }
+        page.histogram("wait", &self.wait, "From the wish for a worker until one was there.");
+        page.histogram("start", &self.start, "What starts took that went well.");
+        page.histogram("recover", &self.recover, "From an interrupt until the worker was well again.");
+        page.finish()
+    }
 }
 
 /// Whether a pool does its work.

@@ -1,10 +1,9 @@
 //! What a queue has done and is doing, in numbers.
 
-use std::fmt::Write;
 use std::time::Duration;
 
-pub(super) use crate::metrics::count;
 use crate::metrics::{Histogram, Recorder, counters};
+use crate::prometheus::Page;
 
 counters! {
     "How often what has happened since the queue was made."
@@ -82,51 +81,20 @@ impl Metrics {
     /// The numbers in the [text format of Prometheus](https://prometheus.io/docs/instrumenting/exposition_formats/), with the
     /// label `queue`.
     pub fn prometheus(&self, queue: &str) -> String {
-        let label = format!("queue=\"{}\"", queue.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"));
-        let mut text = String::new();
-        let gauges = [
-            ("waiting", self.now.waiting as f64, "Pieces of work that wait for a worker."),
-            ("running", self.now.running as f64, "Pieces of work under way."),
-            ("capacity", self.now.capacity as f64, "How many pieces of work may wait."),
-            ("workers", self.now.workers as f64, "Workers that take work."),
-            ("expected_wait_seconds", self.now.expected_wait.as_secs_f64(), "How long a newcomer would wait."),
-        ];
-        for (name, value, help) in gauges {
-            metric(&mut text, &format!("porism_queue_{name}"), "gauge", help);
-            line(&mut text, &format!("porism_queue_{name}"), &label, value);
-        }
+        let mut page = Page::new("porism_queue", "queue", queue);
+        page.gauge("waiting", self.now.waiting as f64, "Pieces of work that wait for a worker.");
+        page.gauge("running", self.now.running as f64, "Pieces of work under way.");
+        page.gauge("capacity", self.now.capacity as f64, "How many pieces of work may wait.");
+        page.gauge("workers", self.now.workers as f64, "Workers that take work.");
+        let expected_wait_s = self.now.expected_wait.as_secs_f64();
+        page.gauge("expected_wait_seconds", expected_wait_s, "How long a newcomer would wait.");
         for (name, value, help) in self.counts.named() {
-            metric(&mut text, &format!("porism_queue_{name}_total"), "counter", help);
-            line(&mut text, &format!("porism_queue_{name}_total"), &label, value as f64);
+            page.counter(name, value, help);
         }
-        let histograms = [
-            ("wait_seconds", &self.wait, "From submission until a worker began."),
-            ("run_seconds", &self.run, "From the beginning of the work until its end."),
-        ];
-        for (name, histogram, help) in histograms {
-            let name = format!("porism_queue_{name}");
-            metric(&mut text, &name, "histogram", help);
-            let mut so_far = 0;
-            for (bound, count) in &histogram.buckets {
-                so_far += count;
-                let labels = format!("{label},le=\"{}\"", bound.as_secs_f64());
-                line(&mut text, &format!("{name}_bucket"), &labels, so_far as f64);
-            }
-            line(&mut text, &format!("{name}_bucket"), &format!("{label},le=\"+Inf\""), histogram.count as f64);
-            line(&mut text, &format!("{name}_sum"), &label, histogram.sum.as_secs_f64());
-            line(&mut text, &format!("{name}_count"), &label, histogram.count as f64);
-        }
-        text
+        page.histogram("wait", &self.wait, "From submission until a worker began.");
+        page.histogram("run", &self.run, "From the beginning of the work until its end.");
+        page.finish()
     }
-}
-
-fn metric(text: &mut String, name: &str, kind: &str, help: &str) {
-    // Writing to a string does not fail.
-    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
-}
-
-fn line(text: &mut String, name: &str, labels: &str, value: f64) {
-    let _ = writeln!(text, "{name}{{{labels}}} {value}");
 }
 
 #[cfg(test)]
