@@ -12,3 +12,5 @@ pub mod memory;
 pub mod queue;
 pub mod rank;
 pub mod tptp;
+pub mod verdict;
+pub mod words;

@@ -52,7 +52,6 @@ mod turnstile;
 mod upgrade;
 mod verify;
 mod view;
-mod words;
 mod writer;
 
 #[cfg(test)]
@@ -75,7 +74,7 @@ pub use clock::{Clock, SystemClock};
 pub use compact::{Compaction, Purged};
 pub use durability::Durability;
 pub use error::{MemoryError, Result};
-pub use event::{Candidate, Event, EventId, Evidence, EvidenceId, NewEvent, NewEvidence, Receipt, Settlement, Verdict};
+pub use event::{Candidate, Event, EventId, Evidence, EvidenceId, NewEvent, NewEvidence, Receipt, Settlement};
 pub use filter::Filter;
 pub use import::Imported;
 pub use indexing::{IndexReport, Measurement, isa};
@@ -86,6 +85,8 @@ pub use snapshots::Snapshot;
 pub use stats::Stats;
 pub use upgrade::upgrade;
 pub use verify::{Finding, Report};
+
+pub use crate::verdict::Verdict;
 
 use crate::features;
 use group::Group;
