@@ -68,10 +68,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+pub(crate) use catalog::immutable_uri;
 pub use catalog::sqlite_version;
 pub use changes::{Action, Change};
 pub use clock::{Clock, SystemClock};
 pub use compact::{Compaction, Purged};
+pub(crate) use create::{sync_directory, sync_file};
 pub use durability::Durability;
 pub use error::{MemoryError, Result};
 pub use event::{Candidate, Event, EventId, Evidence, EvidenceId, NewEvent, NewEvidence, Receipt, Settlement};

@@ -1,0 +1,3 @@
+//! Provers that stay: what is known about their answers.
+
+pub mod cache;
