@@ -15,3 +15,5 @@ mod prometheus;
 pub mod queue;
 pub mod rank;
 pub mod tptp;
+pub mod verdict;
+pub mod words;

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from porism._errors import InputError
 from porism._types import Verdict
-from porism._verdicts import Check
+from porism._verdicts import Check, Trust
 from porism.provers._driver import Capabilities, Driver
 
 if TYPE_CHECKING:
@@ -105,4 +105,4 @@ class Nobody(Driver):
 
 def no_answer(prover: str, verdict: Verdict, detail: str) -> Check:
     """A check that did not come to an answer: a word about the attempt, never about the candidate."""
-    return Check(verdict=verdict, prover=prover, detail=detail)
+    return Check(verdict=verdict, trust=Trust.L0, prover=prover, detail=detail)

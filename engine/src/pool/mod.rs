@@ -17,6 +17,7 @@
 
 mod admission;
 mod backoff;
+pub mod cache;
 mod framing;
 mod keeper;
 mod keys;

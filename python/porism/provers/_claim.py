@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from porism._verdicts import Check
+from porism._verdicts import Check, Trust
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +44,7 @@ class Claim:
         """The same as the answer of a pool."""
         return Check(
             verdict=self.verdict,
+            trust=Trust.L0,
             prover=driver.name,
             prover_version=driver.version(),
             raw=self.szs,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from porism._errors import InputError, ProverError, ProverMemoryError, ProverProtocolError
 from porism._types import Verdict
-from porism._verdicts import Check, Message, Trust
+from porism._verdicts import Check, Message, Severity, Trust
 from porism.provers import _child, _rocq_audit, _rocq_xml
 from porism.provers._driver import Capabilities, Driver, Framing, Language, Launch
 from porism.provers._rocq_sentences import sentences, statement, unfit_in_proof, unfit_in_text
@@ -128,6 +128,7 @@ class Rocq(Driver):
         verdict, detail = _run(script, parts)
         check = Check(
             verdict=verdict,
+            trust=Trust.L0,
             prover=self.name,
             prover_version=self.version(),
             detail=detail,
@@ -176,7 +177,7 @@ def _parts(job: Job) -> Parts | Check:
     unfit = unfit_in_text if job.statement is None else unfit_in_proof
     for sentence in proof:
         if why := unfit(sentence):
-            return Check(verdict=Verdict.REJECTED, prover="Rocq", detail=why)
+            return _refused(why)
     if job.statement is None:
         return Parts(name, tuple(proof))
     if not proof or _first_word(proof[0]) != "Proof":
@@ -185,8 +186,12 @@ def _parts(job: Job) -> Parts | Check:
         proof.append("Qed.")
     inner = [sentence for sentence in proof[1:-1] if _first_word(sentence) in {"Proof", "Qed", "Defined"}]
     if inner:
-        return Check(verdict=Verdict.REJECTED, prover="Rocq", detail=f"the proof goes on after {inner[0]!r}")
+        return _refused(f"the proof goes on after {inner[0]!r}")
     return Parts(name, (f"Theorem {name} : ({statement(job.statement)}).", *proof))
+
+
+def _refused(why: str) -> Check:
+    return Check(verdict=Verdict.REJECTED, trust=Trust.L0, prover=Rocq.name, detail=why)
 
 
 def _first_word(sentence: str) -> str:
@@ -242,10 +247,10 @@ class _Script:
 
     def _note(self, answer: _rocq_xml.Answer) -> bool:
         self.axioms_added += answer.axioms_added
-        self.messages += [Message("info", notice) for notice in answer.notices]
+        self.messages += [Message(Severity.INFORMATION, notice) for notice in answer.notices]
         if not answer.good:
             self.trouble = answer.message
-            self.messages.append(Message("error", answer.message))
+            self.messages.append(Message(Severity.ERROR, answer.message))
             if "Out of memory" in answer.message:
                 raise ProverMemoryError(answer.message)
         return answer.good
