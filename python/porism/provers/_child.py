@@ -25,7 +25,7 @@ MIB = 1 << 20
 
 
 def locate(
-    name: str, explicit: Path | None, *, wheel: str, programs: Iterable[str], how: str = INSTALL_COMMAND
+    name: str, explicit: Path | None, *, wheel: str | None = None, programs: Iterable[str], how: str = INSTALL_COMMAND
 ) -> Path:
     """The program to run: the one that was asked for, the one in the wheel, or the one on the path, in this order.
 
@@ -37,7 +37,7 @@ def locate(
             return Path(found)
         raise ProverMissingError(f"{name}: {explicit} is not an executable file")
     programs = tuple(programs)
-    for path in (*_in_wheel(wheel, programs), *map(shutil.which, programs)):
+    for path in (*(_in_wheel(wheel, programs) if wheel else ()), *map(shutil.which, programs)):
         if path is not None and (found := shutil.which(path)):
             return Path(found)
     raise missing(name, how)

@@ -75,8 +75,8 @@ def call(session: Session, name: str, argument: str = _UNIT) -> Answer:
 
 
 def _parsed(frame: bytes) -> Element:
-    # The one entity that the protocol uses without declaring it.
-    text = frame.replace(b"&nbsp;", b"&#160;")
+    # The one entity that the protocol uses without declaring it, between the words of sentences.
+    text = frame.replace(b"&nbsp;", b" ")
     try:
         return ElementTree.fromstring(text)
     except ElementTree.ParseError as error:

@@ -70,8 +70,8 @@ class Rocq(Driver):
         """Where a program is; coqidetop without a name."""
         programs = programs or ("coqidetop.opt", "coqidetop", "rocqidetop")
         if self._folder is not None:
-            return _child.locate(self.name, self._folder / programs[0], wheel="", programs=())
-        return _child.locate(self.name, None, wheel="", programs=programs, how=INSTALL)
+            return _child.locate(self.name, self._folder / programs[0], programs=())
+        return _child.locate(self.name, None, programs=programs, how=INSTALL)
 
     def version(self) -> str:
         """The version that it reports, such as ``"The Coq Proof Assistant, version 8.16.1"``."""
