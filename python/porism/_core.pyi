@@ -32,6 +32,7 @@ __all__ = [
     "Queue",
     "Ranking",
     "Ticket",
+    "VerdictCache",
     "__version__",
     "content_hash",
     "current_request",
@@ -40,6 +41,7 @@ __all__ = [
     "isa",
     "run_process",
     "upgrade_memory",
+    "verdict_key",
 ]
 
 __version__: str
@@ -323,3 +325,34 @@ class Queue:
     def metrics(self) -> tuple[_Gauges, dict[str, int], _HistogramFields, _HistogramFields]: ...
     def prometheus(self, name: str) -> str: ...
     def health(self) -> tuple[bool, list[str], _Gauges, float, int]: ...
+
+_MessageFields: TypeAlias = tuple[str, str, int, int]
+_CheckFields: TypeAlias = tuple[
+    str, int, str, str, list[str], list[_MessageFields], str, tuple[float, float], str, _ReceiptFields | None
+]
+_RequestFields: TypeAlias = tuple[int, float | None, int | None]
+
+@final
+class VerdictCache:
+    @staticmethod
+    def open(
+        path: str | os.PathLike[str],
+        *,
+        create: bool,
+        read_only: bool,
+        rebuild: bool,
+        timeout_s: float,
+        budget_bytes: int,
+        front_bytes: int,
+    ) -> VerdictCache: ...
+    def close(self) -> None: ...
+    def peek(self, key: bytes, request: _RequestFields) -> _CheckFields | None: ...
+    def get(self, key: bytes, request: _RequestFields) -> _CheckFields | None: ...
+    def put(self, key: bytes, check: _CheckFields, request: _RequestFields) -> str: ...
+    def remove(self, key: bytes) -> bool: ...
+    def verify(self) -> int: ...
+    def stats(self) -> tuple[int, int, int, int, int, int, int, int]: ...
+
+def verdict_key(
+    prover_build: bytes, library: bytes, options: bytes, prefix: bytes, candidate: bytes, statement: bytes
+) -> bytes: ...

@@ -7,8 +7,9 @@
     │   └── ParseError        a malformed file: path, line, column, expected, found
     ├── ProverError           a prover could not be run or broke its protocol
     │   └── ProverMissingError    it is not installed; the message holds the pip command
-    ├── StoreError            the memory on disk
+    ├── StoreError            the memory, or the verdict cache, on disk
     │   ├── NotAMemoryError       the path is no memory
+    │   ├── NotACacheError        the path is no verdict cache
     │   ├── FormatError           it was written by a newer or older Porism, or with another embedder
     │   ├── DamagedError          bytes disagree with their checksum or their length
     │   ├── BudgetError           a write would make the memory larger than it may be
@@ -77,6 +78,10 @@ class StoreError(PorismError):
 
 class NotAMemoryError(StoreError):
     """The path does not hold a memory."""
+
+
+class NotACacheError(StoreError):
+    """The path does not hold a verdict cache."""
 
 
 class FormatError(StoreError):
