@@ -1,4 +1,4 @@
-"""The verdict cache, as Python sees it. Storing, finding and the rules of both are Rust; this gives the results their names."""
+"""The verdict cache, as Python sees it. Storing and finding is Rust; this gives the results their names."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ class CacheStats:
 class VerdictCache:
     """Checks that were made, in one file. Threads may share it, and several processes may open the same file.
 
-    An answer about the goal or the candidate serves requests for its own trust and for less. ``TIMEOUT`` and ``UNKNOWN``
-    are kept with the budget that they were found in, and serve budgets that are not larger, at the same level of trust.
-    Nothing else is kept: a crash says nothing about the next attempt.
+    An answer about the goal or the candidate serves requests for its own trust and for less. ``TIMEOUT`` and
+    ``UNKNOWN`` are kept with the budget that they were found in, and serve budgets that are not larger, at the same
+    level of trust. Nothing else is kept: a crash says nothing about the next attempt.
 
-    Every method raises ``InputError`` once the cache is closed, ``LockedError`` when a write waited too long for others,
-    ``StoreIOError`` when the operating system refuses, and ``DamagedError`` when bytes on disk are not those that were
-    written. Whoever catches a ``StoreError`` can ask the prover instead.
+    Every method raises ``InputError`` once the cache is closed, ``LockedError`` when a write waited too long for
+    others, ``StoreIOError`` when the operating system refuses, and ``DamagedError`` when bytes on disk are not those
+    that were written. Whoever catches a ``StoreError`` can ask the prover instead.
     """
 
     __slots__ = ("_core", "path")
@@ -155,7 +155,10 @@ class VerdictCache:
     def peek(
         self, key: bytes, *, trust: Trust = Trust.L1, budget_s: float | None = None, budget_units: int | None = None
     ) -> Check | None:
-        """Like ``get``, without a look at the disk: an event loop may call it. ``None`` can also mean that the file knows."""
+        """Like ``get``, from memory alone, so that an event loop may call it.
+
+        ``None`` says nothing about what the file holds.
+        """
         found = self._core.peek(key, (trust, budget_s, budget_units))
         return None if found is None else _check(found)
 
