@@ -34,6 +34,7 @@ __all__ = [
     "Ranking",
     "Session",
     "Ticket",
+    "VerdictCache",
     "__version__",
     "content_hash",
     "current_request",
@@ -42,6 +43,7 @@ __all__ = [
     "isa",
     "run_process",
     "upgrade_memory",
+    "verdict_key",
 ]
 
 __version__: str
@@ -374,3 +376,33 @@ class Processes:
     def prometheus(self, name: str) -> str: ...
     def problems(self) -> list[str]: ...
     def close(self) -> None: ...
+_MessageFields: TypeAlias = tuple[str, str, int, int]
+_CheckFields: TypeAlias = tuple[
+    str, int, str, str, list[str], list[_MessageFields], str, tuple[float, float], str, _ReceiptFields | None
+]
+_RequestFields: TypeAlias = tuple[int, float | None, int | None]
+
+@final
+class VerdictCache:
+    @staticmethod
+    def open(
+        path: str | os.PathLike[str],
+        *,
+        create: bool,
+        read_only: bool,
+        rebuild: bool,
+        timeout_s: float,
+        budget_bytes: int,
+        front_bytes: int,
+    ) -> VerdictCache: ...
+    def close(self) -> None: ...
+    def peek(self, key: bytes, request: _RequestFields) -> _CheckFields | None: ...
+    def get(self, key: bytes, request: _RequestFields) -> _CheckFields | None: ...
+    def put(self, key: bytes, check: _CheckFields, request: _RequestFields) -> str: ...
+    def remove(self, key: bytes) -> bool: ...
+    def verify(self) -> int: ...
+    def stats(self) -> tuple[int, int, int, int, int, int, int, int]: ...
+
+def verdict_key(
+    prover_build: bytes, library: bytes, options: bytes, prefix: bytes, candidate: bytes, statement: bytes
+) -> bytes: ...

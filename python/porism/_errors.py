@@ -11,8 +11,9 @@
     │   ├── ProverProtocolError   it said what it must not say
     │   ├── ProverMemoryError     it ran out of memory
     │   └── ProverStoppedError    the deadline passed, or nobody wants the answer any more
-    ├── StoreError            the memory on disk
+    ├── StoreError            the memory, or the verdict cache, on disk
     │   ├── NotAMemoryError       the path is no memory
+    │   ├── NotACacheError        the path is no verdict cache
     │   ├── FormatError           it was written by a newer or older Porism, or with another embedder
     │   ├── DamagedError          bytes disagree with their checksum or their length
     │   ├── BudgetError           a write would make the memory larger than it may be
@@ -107,6 +108,10 @@ class StoreError(PorismError):
 
 class NotAMemoryError(StoreError):
     """The path does not hold a memory."""
+
+
+class NotACacheError(StoreError):
+    """The path does not hold a verdict cache."""
 
 
 class FormatError(StoreError):

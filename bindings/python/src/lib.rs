@@ -10,6 +10,7 @@ mod memory;
 mod pool;
 mod process;
 mod queue;
+mod verdicts;
 
 /// The compiled half of the `porism` package.
 #[pymodule(gil_used = false)]
@@ -24,6 +25,7 @@ mod _core {
         super::memory::register(module)?;
         super::pool::register(module)?;
         super::process::register(module)?;
-        super::queue::register(module)
+        super::queue::register(module)?;
+        super::verdicts::register(module)
     }
 }
