@@ -7,12 +7,13 @@ use std::time::Instant;
 use super::tests::{Scene, StandIn, World, key};
 use super::*;
 
+type Recover = dyn Fn(&Until<'_>) -> Result<(), Failure>;
 type Check = dyn Fn(&mut StandIn, &Until<'_>) -> Result<u8, Failure>;
 
 /// Does what the test says, and counts how often it was asked to recover.
 struct Scripted {
     check: Box<Check>,
-    recover: Box<dyn Fn(&Until<'_>) -> Result<(), Failure>>,
+    recover: Box<Recover>,
     recoveries: AtomicUsize,
 }
 

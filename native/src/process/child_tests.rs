@@ -300,9 +300,12 @@ fn the_launch_chooses_environment_directory_and_limits() {
 }
 
 #[test]
-fn a_missing_program_is_told() {
+fn a_missing_program_and_a_missing_directory_are_told_apart() {
     assert!(matches!(Child::start(&Launch::new("/no/such/program")), Err(SpawnError::NotFound { .. })));
     assert!(matches!(Child::start(&Launch::new("/dev/null")), Err(SpawnError::Refused { .. })));
+    let nowhere = Launch { dir: Some("/no/such/directory".into()), ..shell("true") };
+    let Err(error) = Child::start(&nowhere) else { panic!("it started") };
+    assert_eq!(error.to_string(), "/bin/sh could not be started: no directory at /no/such/directory");
 }
 
 #[test]

@@ -43,10 +43,7 @@ impl Leader {
         // allocate.
         unsafe { command.pre_exec(move || setup.apply()) };
 
-        let mut child = command.spawn().map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => SpawnError::NotFound { program: launch.program.clone() },
-            _ => SpawnError::Refused { program: launch.program.clone(), source },
-        })?;
+        let mut child = command.spawn().map_err(|source| refused(launch, source))?;
         let pid = child.id().cast_signed();
         let pidfd = open_pidfd(pid).inspect_err(|_| {
             // Without a pidfd the child could not be watched: take it back. Its group is young and holds it alone.
@@ -133,6 +130,19 @@ impl Drop for Leader {
         if !self.reaped {
             let _ = self.end();
         }
+    }
+}
+
+/// Tells a program that is not there from a directory that is not there: the system says the same of both.
+fn refused(launch: &Launch, source: io::Error) -> SpawnError {
+    let program = launch.program.clone();
+    match &launch.dir {
+        Some(dir) if !dir.is_dir() => {
+            let told = format!("no directory at {}", dir.display());
+            SpawnError::Refused { program, source: io::Error::new(source.kind(), told) }
+        }
+        _ if source.kind() == io::ErrorKind::NotFound => SpawnError::NotFound { program },
+        _ => SpawnError::Refused { program, source },
     }
 }
 

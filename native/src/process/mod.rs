@@ -1,11 +1,13 @@
 //! Child processes that always end.
 //!
-//! [`Child`] is one that stays and is talked to; [`run`] is for one question. [`run`] starts a program in a session of its own, feeds it, collects what it prints, and comes back when it ended, when its
-//! time is over, when somebody cancelled it or when it printed too much. By then the program and everything in its process
-//! group is killed and reaped: nothing is left behind, neither a zombie nor an open descriptor.
+//! [`run`] asks a program one question: it starts it in a session of its own, feeds it, collects what it prints, and comes back
+//! when it ended, when its time is over, when somebody cancelled it or when it printed too much. [`Child`] is a program that
+//! stays: one sends and receives as long as one likes, and then ends or drops it. Either way the program and everything in its
+//! process group is killed and reaped in the end: nothing is left behind, neither a zombie nor an open descriptor.
 //!
-//! * One thread waits, in one `poll(2)`, for the output pipes, the end of the child (a pidfd) and the cancel token (an eventfd).
-//! * Standard input is a file in memory, not a pipe. A child that never reads it can neither block us nor break a pipe.
+//! * One thread waits, in one `poll(2)`, for the pipes, the end of the child (a pidfd) and the cancel token (an eventfd).
+//! * A child that never reads its input can neither block us nor break a pipe: for [`run`] the input is a file in memory, and a
+//!   [`Child`] has a pipe that we keep open at both ends and never wait for without a deadline or a token.
 //! * The child dies with the thread that started it. [`run`] keeps that thread until the child is reaped.
 //! * A grandchild that keeps the pipes open does not keep us: once the leader is gone the group is killed, and only what
 //!   already lies in the pipes is read. A grandchild that opens a session of its own escapes; holding it takes a sandbox.

@@ -3,20 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use porism_engine::pool::{Dialect, Frames, Framing, FramingError, MarkerLine};
-
-const FRAMINGS: [Framing; 10] = [
-    Framing::Lines,
-    Framing::ContentLength,
-    Framing::BlankLine,
-    Framing::SExpression(Dialect::SmtLib),
-    Framing::SExpression(Dialect::Lisp),
-    Framing::SExpression(Dialect::Sexplib),
-    Framing::XmlElement,
-    Framing::Nonce(MarkerLine::Alone),
-    Framing::Nonce(MarkerLine::Containing),
-    Framing::EndOfFile,
-];
+use porism_engine::pool::{Frames, Framing, FramingError};
 
 /// The frames, and where and of which kind the error after them is; what it quotes depends on how much had come.
 fn frames<'a>(
@@ -47,7 +34,7 @@ fn frames<'a>(
 
 fuzz_target!(|input: (u8, u16, u8, &[u8])| {
     let (which, max_frame_bytes, piece, bytes) = input;
-    let framing = FRAMINGS[usize::from(which) % FRAMINGS.len()];
+    let (_, framing) = Framing::ALL[usize::from(which) % Framing::ALL.len()];
     let max_frame_bytes = usize::from(max_frame_bytes);
     let whole = frames(framing, max_frame_bytes, std::iter::once(bytes));
     assert!(whole.0.iter().all(|frame| frame.len() <= max_frame_bytes));

@@ -41,6 +41,27 @@ pub enum Framing {
     EndOfFile,
 }
 
+impl Framing {
+    /// Each framing with the name that configurations call it by.
+    pub const ALL: [(&'static str, Self); 10] = [
+        ("lines", Self::Lines),
+        ("content-length", Self::ContentLength),
+        ("blank-line", Self::BlankLine),
+        ("s-expression-smt-lib", Self::SExpression(Dialect::SmtLib)),
+        ("s-expression-lisp", Self::SExpression(Dialect::Lisp)),
+        ("s-expression-sexplib", Self::SExpression(Dialect::Sexplib)),
+        ("xml-element", Self::XmlElement),
+        ("nonce", Self::Nonce(MarkerLine::Alone)),
+        ("nonce-within-line", Self::Nonce(MarkerLine::Containing)),
+        ("end-of-file", Self::EndOfFile),
+    ];
+
+    /// The framing of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find_map(|(known, framing)| (known == name).then_some(framing))
+    }
+}
+
 /// A frame within the bytes that were not handed out yet.
 #[derive(Debug, PartialEq, Eq)]
 struct Frame {

@@ -6,19 +6,6 @@ use super::{Dialect, Frames, Framing, FramingError, MarkerLine};
 const MARKER: &[u8] = b"porism-0123";
 const MAX: usize = 1 << 20;
 
-const ALL: [Framing; 10] = [
-    Framing::Lines,
-    Framing::ContentLength,
-    Framing::BlankLine,
-    Framing::SExpression(Dialect::SmtLib),
-    Framing::SExpression(Dialect::Lisp),
-    Framing::SExpression(Dialect::Sexplib),
-    Framing::XmlElement,
-    Framing::Nonce(MarkerLine::Alone),
-    Framing::Nonce(MarkerLine::Containing),
-    Framing::EndOfFile,
-];
-
 fn new(framing: Framing, max_frame_bytes: usize) -> Frames {
     let mut frames = Frames::new(framing, max_frame_bytes);
     frames.set_marker(MARKER).unwrap();
@@ -81,6 +68,15 @@ fn assert_too_large(framing: Framing, bytes: &[u8], max_bytes: usize) {
 }
 
 #[test]
+fn each_framing_has_one_name() {
+    for (name, framing) in Framing::ALL {
+        assert_eq!(Framing::named(name), Some(framing));
+        assert_eq!(Framing::ALL.iter().filter(|(_, other)| *other == framing).count(), 1);
+    }
+    assert_eq!(Framing::named("jsonl"), None);
+}
+
+#[test]
 fn lines_end_with_a_feed_and_perhaps_a_return() {
     assert_frames(Framing::Lines, "one\ntwo\r\n\n\r\nlone\rreturn\nrest", &["one", "two", "", "", "lone\rreturn"]);
 }
@@ -138,8 +134,8 @@ fn an_expression_is_a_list_a_string_or_an_atom() {
 #[test]
 fn dialects_differ_in_strings_bars_and_comments() {
     let lisp = Framing::SExpression(Dialect::Lisp);
-    let text = r##"(a "\")" |)\||) #| ( #|#| nested |#|# |# (#\( #\" \;) foo|b )r|z "x" #t "##;
-    assert_frames(lisp, text, &[r##"(a "\")" |)\||)"##, r##"(#\( #\" \;)"##, "foo|b )r|z", "\"x\"", "#t"]);
+    let text = r#"(a "\")" |)\||) #| ( #|#| nested |#|# |# (#\( #\" \;) foo|b )r|z "x" #t "#;
+    assert_frames(lisp, text, &[r#"(a "\")" |)\||)"#, r#"(#\( #\" \;)"#, "foo|b )r|z", "\"x\"", "#t"]);
     let sexplib = Framing::SExpression(Dialect::Sexplib);
     assert_frames(
         sexplib,
@@ -338,7 +334,7 @@ fn told(error: Option<FramingError>) -> Option<(usize, &'static str)> {
 }
 
 fn all() -> impl Strategy<Value = Framing> {
-    prop::sample::select(&ALL[..])
+    prop::sample::select(Framing::ALL.map(|(_, framing)| framing).to_vec())
 }
 
 /// Bytes that mean something to some framing, and others.
