@@ -89,17 +89,24 @@ impl<M> Ledger<M> {
     /// that would be alone may always start, whatever it is thought to need.
     pub(super) fn room(&self, caps: &Caps, need: u64, idle: &[u64]) -> Option<Vec<u64>> {
         let mut taken: u64 = self.places.values().fold(0, |sum, place| sum.saturating_add(place.counted()));
-        let mut going = 0;
-        let full = self.places.len() >= caps.workers;
-        loop {
-            let fits = caps.memory_bytes.is_none_or(|cap| taken.saturating_add(need) <= cap);
-            let alone = going == self.places.len();
-            if (fits || alone) && !(full && going == 0) {
-                return Some(idle[..going].to_vec());
-            }
-            taken = taken.saturating_sub(self.places.get(idle.get(going)?)?.counted());
-            going += 1;
+        let counted = |number: &u64| self.places.get(number).map(Place::counted);
+        let fits = |taken: u64| caps.memory_bytes.is_none_or(|cap| taken.saturating_add(need) <= cap);
+        let least = usize::from(self.places.len() >= caps.workers);
+        let mut going = Vec::new();
+        while going.len() < least || !(fits(taken) || going.len() == self.places.len()) {
+            let next = idle.get(going.len())?;
+            taken = taken.saturating_sub(counted(next)?);
+            going.push(*next);
         }
+        // Small ones went before a large one that would have been enough: they may stay.
+        for number in going.clone() {
+            let with_it = taken.saturating_add(counted(&number)?);
+            if going.len() > least && fits(with_it) {
+                taken = with_it;
+                going.retain(|other| *other != number);
+            }
+        }
+        Some(going)
     }
 
     /// Condemns workers until the others are within the memory: the one that is furthest above what was expected, if that alone explains
@@ -160,6 +167,7 @@ mod tests {
         assert_eq!(ledger.room(&caps(3, 100), 61, &[]), None);
         assert_eq!(ledger.room(&caps(2, 100), 1, &[2]), Some(vec![2]));
         assert_eq!(ledger.room(&caps(2, 100), 1, &[]), None);
+        assert_eq!(ledger.room(&caps(3, 100), 80, &[1, 2]), Some(vec![2]), "the small one may stay");
         assert_eq!(ledger.room(&caps(3, 100), 200, &[1]), None);
         assert_eq!(ledger.room(&caps(3, 100), 200, &[1, 2]), Some(vec![1, 2]), "alone it may always start");
     }

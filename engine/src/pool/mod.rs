@@ -33,6 +33,8 @@ mod worker;
 #[cfg(test)]
 mod lease_tests;
 #[cfg(test)]
+mod process_tests;
+#[cfg(test)]
 mod recovery_tests;
 #[cfg(test)]
 mod session_tests;

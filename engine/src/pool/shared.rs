@@ -99,15 +99,12 @@ impl<W: Worker> Shared<W> {
         if let Some(peak) = peak.filter(|_| unfit != Some(Cause::Monster)) {
             state.keys.learn(&kept.key, peak);
         }
-        match unfit {
-            Some(cause) => {
-                drop(state);
-                self.end(kept, cause);
-            }
-            None => {
-                state.warm.push(kept);
-                state.dispatch(now_ns);
-            }
+        if let Some(cause) = unfit {
+            drop(state);
+            self.end(kept, cause);
+        } else {
+            state.warm.push(kept);
+            state.dispatch(now_ns);
         }
         unfit
     }

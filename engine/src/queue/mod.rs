@@ -31,11 +31,11 @@ mod take;
 mod ticket;
 
 #[cfg(test)]
-mod life_tests;
+pub(crate) mod life_tests;
 #[cfg(test)]
 mod order_tests;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;

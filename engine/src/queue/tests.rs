@@ -7,10 +7,10 @@ use std::thread;
 use super::*;
 
 #[derive(Debug, Default)]
-pub(super) struct SetClock(AtomicU64);
+pub(crate) struct SetClock(AtomicU64);
 
 impl SetClock {
-    fn set_ms(&self, ms: u64) {
+    pub(crate) fn set_ms(&self, ms: u64) {
         self.0.store(ms * 1_000_000, Ordering::SeqCst);
     }
 }

@@ -7,20 +7,20 @@ use std::sync::LazyLock;
 /// The sum over all processes of each of `sessions`, named by the numbers of their leaders; `None` where none of them lives. A page that
 /// n processes share counts one n-th where that may be read.
 ///
-/// It asks for the session of every process of the machine, since children whose parent died can be found in no other way: ask for all
+/// It asks for the session of every process of the machine, since children whose parent died can be found in no other way: name all
 /// sessions at once.
 pub fn memory_of_sessions(sessions: &[u32]) -> Vec<Option<u64>> {
-    let mut sums: HashMap<u32, Option<u64>> = sessions.iter().map(|&session| (session, None)).collect();
-    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let Some(pid) = name.to_str().and_then(|name| name.parse::<libc::pid_t>().ok()) else { continue };
-        if let Some(sum) = sums.get_mut(&session_of(pid).cast_unsigned())
+    let mut sums: HashMap<libc::pid_t, Option<u64>> =
+        sessions.iter().map(|session| (session.cast_signed(), None)).collect();
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    for pid in processes.filter_map(|entry| entry.file_name().to_str()?.parse::<libc::pid_t>().ok()) {
+        if let Some(sum) = sums.get_mut(&session_of(pid))
             && let Some(bytes) = of_process(pid)
         {
-            *sum = Some(sum.unwrap_or(0) + bytes);
+            *sum = Some(sum.unwrap_or(0).saturating_add(bytes));
         }
     }
-    sessions.iter().map(|session| sums.get(session).copied().flatten()).collect()
+    sessions.iter().map(|session| sums.get(&session.cast_signed()).copied().flatten()).collect()
 }
 
 /// -1 when there is no such process any more.
