@@ -166,7 +166,7 @@ type Resource = libc::c_int;
 type Resource = libc::__rlimit_resource_t;
 
 /// Sets a limit, but never above the one that is in force already: raising it would be refused.
-fn lower_limit(resource: Resource, soft: u64, hard: u64) -> io::Result<()> {
+pub(super) fn lower_limit(resource: Resource, soft: u64, hard: u64) -> io::Result<()> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the pointer is to a live local of the right type.
     succeeded(unsafe { libc::getrlimit(resource, &raw mut limit) })?;

@@ -19,6 +19,7 @@ compile_error!("porism-native runs child processes on Linux only: it needs pidfd
 mod cancel;
 mod leader;
 mod output;
+pub mod sandbox;
 mod wait;
 
 #[cfg(test)]
