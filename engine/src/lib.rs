@@ -9,6 +9,7 @@ pub mod hash;
 pub mod library;
 pub mod lsh;
 pub mod memory;
+pub mod pool;
 pub mod queue;
 pub mod rank;
 pub mod tptp;

@@ -1,6 +1,6 @@
 //! Child processes that always end.
 //!
-//! [`run`] starts a program in a session of its own, feeds it, collects what it prints, and comes back when it ended, when its
+//! [`Child`] is one that stays and is talked to; [`run`] is for one question. [`run`] starts a program in a session of its own, feeds it, collects what it prints, and comes back when it ended, when its
 //! time is over, when somebody cancelled it or when it printed too much. By then the program and everything in its process
 //! group is killed and reaped: nothing is left behind, neither a zombie nor an open descriptor.
 //!
@@ -8,7 +8,8 @@
 //! * Standard input is a file in memory, not a pipe. A child that never reads it can neither block us nor break a pipe.
 //! * The child dies with the thread that started it. [`run`] keeps that thread until the child is reaped.
 //! * A grandchild that keeps the pipes open does not keep us: once the leader is gone the group is killed, and only what
-//!   already lies in the pipes is read. A grandchild that opens a session of its own escapes; holding it takes a sandbox.
+//!   already lies in the pipes is read. A grandchild that opens a session of its own escapes, unless it is in a
+//!   [`sandbox`].
 //!
 //! Linux only: pidfd, memfd, eventfd and the parent-death signal have no portable twins, and an imitation by polling would
 //! not keep the promises above.
@@ -17,21 +18,30 @@
 compile_error!("porism-native runs child processes on Linux only: it needs pidfd, memfd, eventfd and PR_SET_PDEATHSIG");
 
 mod cancel;
+mod child;
+mod launch;
 mod leader;
+mod memory;
 mod output;
 pub mod sandbox;
+mod setup;
 mod wait;
 
 #[cfg(test)]
 mod tests;
 
 use std::ffi::OsString;
-use std::io;
+use std::fs::File;
+use std::io::{self, Seek, Write};
 use std::ops::ControlFlow;
+use std::os::fd::FromRawFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub use cancel::Cancel;
+pub use child::{Child, HELD_BYTES, Stop, Until};
+pub use launch::{ChildLimits, Env, Launch};
+pub use leader::End;
 
 use leader::Leader;
 use output::Output;
@@ -110,6 +120,9 @@ pub enum SpawnError {
         /// Why it failed.
         source: io::Error,
     },
+    /// It was to be confined, and cannot be as asked.
+    #[error(transparent)]
+    Sandbox(#[from] sandbox::SandboxError),
 }
 
 /// Asked now and then during a run whether to go on; this is how a host notices its own signals.
@@ -131,8 +144,25 @@ pub fn run(
     cancel: &Cancel,
     watch: Option<Watch<'_>>,
 ) -> Result<Outcome, SpawnError> {
+    let launch = Launch {
+        args: args.to_vec(),
+        limits: ChildLimits { cpu_s: limits.cpu_s, memory_bytes: limits.memory_bytes, ..ChildLimits::default() },
+        ..Launch::new(program)
+    };
+    run_launch(&launch, stdin, limits, cancel, watch)
+}
+
+/// Like [`run`], with a program that may also have an environment, a directory, limits and a sandbox of its own. Of `limits`
+/// only [`Limits::wall`] and [`Limits::max_output_bytes`] count here.
+pub fn run_launch(
+    launch: &Launch,
+    stdin: &[u8],
+    limits: &Limits,
+    cancel: &Cancel,
+    watch: Option<Watch<'_>>,
+) -> Result<Outcome, SpawnError> {
     let started = Instant::now();
-    let (mut leader, pipes) = Leader::spawn(program, args, stdin, limits)?;
+    let (mut leader, pipes) = Leader::spawn(launch, in_memory(stdin)?.into())?;
     let mut output = Output::new(pipes, limits.max_output_bytes)?;
 
     let deadline = started.checked_add(limits.wall);
@@ -147,6 +177,22 @@ pub fn run(
     };
     let (stdout, stderr_tail) = output.into_parts();
     Ok(Outcome { ending, stdout, stderr_tail, wall: started.elapsed(), cpu: end.cpu, max_rss_bytes: end.max_rss_bytes })
+}
+
+/// A file without a name that holds `bytes` and stands at its beginning. It cannot be run as a program, where the kernel is new
+/// enough (6.3) to forbid that.
+fn in_memory(bytes: &[u8]) -> Result<File, SpawnError> {
+    let make = |flags| {
+        // SAFETY: the name is a C string literal.
+        checked("memfd_create", unsafe { libc::memfd_create(c"stdin".as_ptr(), libc::MFD_CLOEXEC | flags) })
+    };
+    let fd = make(libc::MFD_NOEXEC_SEAL).or_else(|_| make(0))?;
+    // SAFETY: the kernel just gave us `fd`; nobody else owns it.
+    let mut file = unsafe { File::from_raw_fd(fd) };
+    file.write_all(bytes)
+        .and_then(|()| file.rewind())
+        .map_err(|source| SpawnError::System { call: "write to memfd", source })?;
+    Ok(file)
 }
 
 /// Turns the `-1` of a system call into its error.

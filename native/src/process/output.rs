@@ -65,6 +65,27 @@ impl Output {
         take_up_to(PIPE_BYTES, || self.take_stderr());
     }
 
+    /// Bytes of standard output that were taken and not moved on.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.stdout.taken.len()
+    }
+
+    /// Hands over the standard output that was taken, at the end of `into`.
+    pub(super) fn move_stdout(&mut self, into: &mut Vec<u8>) {
+        into.append(&mut self.stdout.taken);
+    }
+
+    /// Forgets the standard output that was taken.
+    pub(super) fn forget_stdout(&mut self) {
+        self.stdout.taken.clear();
+    }
+
+    /// The last bytes of standard error so far.
+    pub(super) fn stderr_tail(&self) -> &[u8] {
+        let taken = &self.stderr.taken;
+        &taken[taken.len().saturating_sub(STDERR_TAIL_BYTES)..]
+    }
+
     pub(super) fn is_too_large(&self) -> bool {
         self.stdout.taken.len() > self.max_stdout_bytes
     }
@@ -121,7 +142,7 @@ impl Pipe {
 }
 
 /// Our end only: the two ends of a pipe have flags of their own, and the child's stays as programs expect it.
-fn set_nonblocking(fd: RawFd) -> Result<(), SpawnError> {
+pub(super) fn set_nonblocking(fd: RawFd) -> Result<(), SpawnError> {
     // SAFETY: `F_GETFL` takes no pointer.
     let flags = checked("fcntl", unsafe { libc::fcntl(fd, libc::F_GETFL) })?;
     // SAFETY: `F_SETFL` takes one number.

@@ -76,10 +76,7 @@ fn with_arguments() -> Result<Vec<(i64, Vec<SeccompRule>)>, seccompiler::Backend
         ),
         // No new setuid files: without mounts of its own, scratch is a directory in which others could run them. The mode counts
         // only where a file is created, and may be left-over bits otherwise.
-        (
-            libc::SYS_openat,
-            vec![rule(vec![masked(2, CREATES, 0)?])?, rule(vec![no_setuid(3)?])?],
-        ),
+        (libc::SYS_openat, vec![rule(vec![masked(2, CREATES, 0)?])?, rule(vec![no_setuid(3)?])?]),
         (libc::SYS_mkdirat, vec![rule(vec![no_setuid(2)?])?]),
         // Named pipes, and no devices.
         (libc::SYS_mknodat, vec![rule(vec![masked(2, FILE_TYPE | SETUID, libc::S_IFIFO.into())?])?]),

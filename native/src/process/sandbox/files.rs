@@ -116,8 +116,7 @@ impl Files {
         let rule = Beneath { allowed: right.bits(self.abi).bits(), parent: parent.as_raw_fd() };
         let rules = self.rules.as_raw_fd();
         // SAFETY: the kernel reads a structure of this layout through the pointer.
-        let returned =
-            unsafe { libc::syscall(libc::SYS_landlock_add_rule, rules, PATH_BENEATH, &raw const rule, 0) };
+        let returned = unsafe { libc::syscall(libc::SYS_landlock_add_rule, rules, PATH_BENEATH, &raw const rule, 0) };
         sys::succeeded(returned).map(drop)
     }
 

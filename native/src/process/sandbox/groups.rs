@@ -81,7 +81,8 @@ pub(super) fn probe() -> Result<Limits, String> {
 /// The folder of our own group, or the one above it: a group with processes of its own cannot divide its resources further.
 fn parent() -> Result<PathBuf, String> {
     let own = fs::read_to_string("/proc/self/cgroup").map_err(|error| error.to_string())?;
-    let own = own.lines().find_map(|line| line.strip_prefix("0::/")).ok_or("there are no control groups of version 2")?;
+    let own =
+        own.lines().find_map(|line| line.strip_prefix("0::/")).ok_or("there are no control groups of version 2")?;
     let root = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]
         .map(Path::new)
         .into_iter()

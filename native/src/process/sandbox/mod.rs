@@ -138,7 +138,11 @@ impl Sandbox {
 
     /// Makes the rules, and whatever the child will need, so that [`Prepared::apply`] allocates nothing.
     pub fn prepare(&self) -> Result<Prepared, SandboxError> {
-        let granted = Granted::here();
+        self.prepare_on(Granted::here())
+    }
+
+    /// The same for a kernel that grants this.
+    fn prepare_on(&self, granted: &Granted) -> Result<Prepared, SandboxError> {
         let group = Group::new(self.processes, self.memory_bytes);
         let report = report::of(self, granted, &group.as_ref().map(Group::limits).map_err(Clone::clone));
         if let Demand::AtLeast(guarantees) = &self.demand {
@@ -177,7 +181,10 @@ impl Sandbox {
         Ok(Prepared {
             namespaces: Namespaces::new(flags(granted, self.network), self.network == Network::Private),
             // Counted from zero in a user namespace of its own, and never for root, whom this limit does not bind.
-            processes: self.processes.filter(|_| granted.user != 0).map(|most| if own_processes { most.saturating_add(2) } else { most }),
+            processes: self
+                .processes
+                .filter(|_| granted.user != 0)
+                .map(|most| if own_processes { most.saturating_add(2) } else { most }),
             own_processes,
             mounts,
             files,
@@ -257,10 +264,10 @@ impl Prepared {
         }
         privileges::drop_capabilities()?;
         if let Some(most) = self.processes {
-            super::leader::lower_limit(libc::RLIMIT_NPROC, most.into(), most.into())?;
+            super::setup::lower_limit(libc::RLIMIT_NPROC, Some(most.into()), 0)?;
         }
-        self.calls.as_ref().map_or(Ok(()), |calls| {
-            seccompiler::apply_filter(calls).map_err(|_| io::Error::last_os_error())
-        })
+        self.calls
+            .as_ref()
+            .map_or(Ok(()), |calls| seccompiler::apply_filter(calls).map_err(|_| io::Error::last_os_error()))
     }
 }

@@ -132,9 +132,11 @@ impl Kept {
 
     /// Makes what the mount will cover. Where nothing is hidden it is there.
     fn make_place(&self) -> io::Result<()> {
-        let made = self.parents.iter().try_for_each(|parent| sys::mkdir(parent)).and_then(|()| {
-            if self.is_folder { sys::mkdir(&self.path) } else { sys::touch(&self.path) }
-        });
+        let made = self
+            .parents
+            .iter()
+            .try_for_each(|parent| sys::mkdir(parent))
+            .and_then(|()| if self.is_folder { sys::mkdir(&self.path) } else { sys::touch(&self.path) });
         match made {
             // Beneath a read-only mount; and then it exists.
             Err(error) if error.raw_os_error() == Some(libc::EROFS) => Ok(()),

@@ -9,7 +9,7 @@ use super::namespaces::Namespaces;
 use super::{files, sys};
 
 /// What can be had. A refusal keeps its reason.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Granted {
     /// The version of landlock.
     pub(super) landlock: Result<i32, String>,

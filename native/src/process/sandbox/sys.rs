@@ -75,7 +75,8 @@ fn owned(fd: libc::c_long) -> OwnedFd {
 /// Writes all of `bytes` in one call, as files of the kernel want it.
 pub(super) fn write(fd: &OwnedFd, bytes: &[u8]) -> io::Result<()> {
     // SAFETY: pointer and length describe `bytes`.
-    let written = succeeded(unsafe { libc::write(fd.as_raw_fd(), bytes.as_ptr().cast(), bytes.len()) } as libc::c_long)?;
+    let written =
+        succeeded(unsafe { libc::write(fd.as_raw_fd(), bytes.as_ptr().cast(), bytes.len()) } as libc::c_long)?;
     if usize::try_from(written) == Ok(bytes.len()) { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::EIO)) }
 }
 
@@ -139,7 +140,8 @@ pub(super) fn working_directory(buffer: &mut [u8]) -> io::Result<&CStr> {
 
 pub(super) fn mount(kind: &CStr, target: &CStr, flags: libc::c_ulong, options: &CStr) -> io::Result<()> {
     // SAFETY: all pointers are to C strings.
-    let returned = unsafe { libc::mount(kind.as_ptr(), target.as_ptr(), kind.as_ptr(), flags, options.as_ptr().cast()) };
+    let returned =
+        unsafe { libc::mount(kind.as_ptr(), target.as_ptr(), kind.as_ptr(), flags, options.as_ptr().cast()) };
     succeeded(returned.into()).map(drop)
 }
 
