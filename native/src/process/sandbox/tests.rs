@@ -6,11 +6,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::Command;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
+use super::super::{self as process, Cancel, Launch, Limits, SpawnError, Until, run_launch};
 use super::*;
 
 /// The interpreter and where its library stands.
@@ -106,7 +107,7 @@ fn said(command: &mut Command) -> String {
 }
 
 /// A process outside, of the same user.
-struct Victim(Child);
+struct Victim(std::process::Child);
 
 impl Victim {
     fn new() -> Self {
@@ -329,6 +330,65 @@ fn the_number_of_processes_is_limited_where_the_report_says_so() {
     let said = scene.confined("many_processes", &["20".to_owned()], Granted::here());
     assert_eq!(said.starts_with("held"), holds, "{said}");
     assert_eq!(scene.confined("many_processes", &["3".to_owned()], Granted::here()), "escaped");
+}
+
+#[test]
+fn a_run_is_confined_and_inherits_no_descriptor() {
+    use std::os::fd::AsRawFd;
+    let scene = Scene::new();
+    let secret = fs::File::open(scene.path("outside/file")).unwrap();
+    // SAFETY: plain numbers. The copy is not close-on-exec, as those that a host written in C leaves around.
+    let inheritable = unsafe { libc::dup(secret.as_raw_fd()) };
+    let plain = scene.command("through_descriptors", &["-".to_owned()]);
+    let mut launch = Launch::new(plain.get_program());
+    launch.args = plain.get_args().map(ToOwned::to_owned).collect();
+    launch.sandbox = Some(Sandbox { scratch: true, ..scene.sandbox.clone() });
+    let limits = Limits { wall: Duration::from_secs(60), cpu_s: None, memory_bytes: None, max_output_bytes: 1 << 20 };
+    let run = |launch: &Launch| {
+        let outcome = run_launch(launch, b"", &limits, &Cancel::new().unwrap(), None).unwrap();
+        String::from_utf8(outcome.stdout).unwrap()
+    };
+    assert!(run(&launch).starts_with("held"));
+    assert_eq!(said(&mut scene.command("through_descriptors", &["-".to_owned()])), "escaped");
+    // SAFETY: the copy above is ours, and nobody has closed it.
+    unsafe { libc::close(inheritable) };
+
+    launch.program = "/bin/sh".into();
+    launch.args = ["-c".into(), "cd \"$TMPDIR\" && echo x >file && cat file; cat <&0".into()].into();
+    assert_eq!(run(&launch), "x\n");
+    launch.sandbox = Some(Sandbox { read: vec!["/no/such/path".into()], ..Sandbox::default() });
+    let refused = run_launch(&launch, b"", &limits, &Cancel::new().unwrap(), None).unwrap_err();
+    assert!(matches!(refused, SpawnError::Sandbox(SandboxError::Path { .. })));
+}
+
+#[test]
+fn a_child_is_confined_interrupted_and_measured() {
+    let mut launch = Launch::new("/bin/sh");
+    launch.args =
+        ["-c".into(), "trap 'echo interrupted' INT; echo $$; while :; do read line && echo $line; done".into()].into();
+    launch.sandbox = Some(Sandbox::default());
+    let mut child = process::Child::start(&launch).unwrap();
+    let cancel = Cancel::new().unwrap();
+    let until = Until { deadline: None, cancel: &cancel };
+    let line = |child: &mut process::Child, end: &str| {
+        let mut bytes = Vec::new();
+        while !bytes.ends_with(end.as_bytes()) {
+            child.receive(&mut bytes, &until).unwrap();
+        }
+        String::from_utf8(bytes).unwrap()
+    };
+    let own = line(&mut child, "\n");
+    let has_keepers = Granted::here().processes.is_ok();
+    assert_eq!(own == "2\n", has_keepers, "{own}");
+    child.send(b"back\n", &until).unwrap();
+    assert_eq!(line(&mut child, "\n"), "back\n");
+    // A shell is small, and the two keepers hold what this process holds.
+    assert!(child.memory_bytes().unwrap() < 4 << 20);
+    child.interrupt();
+    child.send(b"after\n", &until).unwrap();
+    assert!(line(&mut child, "after\n").contains("interrupted"));
+    assert!(child.report().unwrap().holds(Guarantee::Files));
+    child.end().unwrap();
 }
 
 #[test]
