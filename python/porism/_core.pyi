@@ -39,6 +39,7 @@ __all__ = [
     "fuse",
     "isa",
     "run_process",
+    "sandbox_report",
     "upgrade_memory",
 ]
 
@@ -323,3 +324,5 @@ class Queue:
     def metrics(self) -> tuple[_Gauges, dict[str, int], _HistogramFields, _HistogramFields]: ...
     def prometheus(self, name: str) -> str: ...
     def health(self) -> tuple[bool, list[str], _Gauges, float, int]: ...
+
+def sandbox_report() -> tuple[list[tuple[str, bool, str]], list[tuple[str, bool, str]]]: ...

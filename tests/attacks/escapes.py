@@ -1,8 +1,8 @@
 """What a hostile candidate tries to get out of its sandbox.
 
-Run as ``escapes.py ATTACK ARGUMENTS``. Each attack raises ``OSError`` where it is held, and returns where it got through; the
-last line of the output is ``escaped`` or ``held: reason``. Alone, without a sandbox, every one of them gets through. The tests of
-the sandbox (``native/src/process/sandbox/tests.rs``) run each both ways. Only the standard library is used.
+Run as ``escapes.py ATTACK ARGUMENTS``. Each attack raises ``OSError`` where it is held, and returns where it got through;
+the last line of the output is ``escaped`` or ``held: reason``. Alone, without a sandbox, every one of them gets through. The
+tests of the sandbox (``native/src/process/sandbox/tests.rs``) run each both ways. Only the standard library is used.
 """
 
 import ctypes
@@ -38,11 +38,11 @@ def read(path: str) -> None:
 
 
 def list_folder(path: str) -> None:
-    os.listdir(path)
+    list(Path(path).iterdir())
 
 
 def write(path: str) -> None:
-    with open(path, "a") as file:
+    with Path(path).open("a") as file:
         file.write("x")
 
 
@@ -55,13 +55,13 @@ def create(folder: str) -> None:
 
 
 def remove(path: str) -> None:
-    os.rename(path, f"{path}-moved")
-    os.rename(f"{path}-moved", path)
+    Path(path).rename(f"{path}-moved")
+    Path(f"{path}-moved").rename(path)
 
 
 def chmod(path: str) -> None:
     """Landlock does not look at modes."""
-    os.chmod(path, 0o666)
+    Path(path).chmod(0o666)
 
 
 def touch(path: str) -> None:
@@ -107,7 +107,7 @@ def through_descriptors(_: str) -> None:
 def setuid_file(own: str) -> None:
     path = Path(own, "setuid")
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o4755))
-    os.chmod(path, 0o4755)
+    path.chmod(0o4755)
 
 
 def setuid_on_creation(own: str) -> None:
@@ -170,8 +170,9 @@ def ptrace(pid: str) -> None:
 
 
 def read_memory(pid: str) -> None:
-    address = next(line.split("-")[0] for line in Path(f"/proc/{pid}/maps").read_text().splitlines() if "[stack]" in line)
-    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+    lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
+    address = next(line.split("-")[0] for line in lines if "[stack]" in line)
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
         memory.seek(int(address, 16) + 0x1000)
         memory.read(1)
 

@@ -9,6 +9,7 @@ mod library;
 mod memory;
 mod process;
 mod queue;
+mod sandbox;
 
 /// The compiled half of the `porism` package.
 #[pymodule(gil_used = false)]
@@ -22,6 +23,7 @@ mod _core {
         super::library::register(module)?;
         super::memory::register(module)?;
         super::process::register(module)?;
-        super::queue::register(module)
+        super::queue::register(module)?;
+        super::sandbox::register(module)
     }
 }
