@@ -21,8 +21,8 @@ _GUARANTEES = ("privileges", "files", "network", "outside", "calls", "together",
 class Sandbox:
     """What a confined program may do.
 
-    Beyond the listed paths it may read and run what stands in the system's folders (``/usr``, ``/lib``, ...; not ``/etc``,
-    not ``/home``), and nothing else.
+    Beyond the listed paths it may read and run what stands in the system's folders, such as ``/usr`` and ``/lib`` but
+    not ``/etc`` or ``/home``, and nothing else.
 
     Attributes:
         read: Files and folders that it may read, run and not change: its toolchain, the project.

@@ -1,7 +1,7 @@
 """What a hostile candidate tries to get out of its sandbox.
 
-Run as ``escapes.py ATTACK ARGUMENTS``. Each attack raises ``OSError`` where it is held, and returns where it got through;
-the last line of the output is ``escaped`` or ``held: reason``. Alone, without a sandbox, every one of them gets through. The
+Run as ``escapes.py ATTACK ARGUMENTS``. An attack raises ``OSError`` where it is held, and returns where it got through.
+The last line of the output is ``escaped`` or ``held: reason``. Without a sandbox every one of them gets through: the
 tests of the sandbox (``native/src/process/sandbox/tests.rs``) run each both ways. Only the standard library is used.
 """
 
