@@ -47,7 +47,7 @@ fn lead(status: &OwnedFd) -> ! {
     // Adds the processor time of everything inside to ours.
     let ended = sys::wait(-1);
     let status = match (told, ended) {
-        (Ok(()), _) => libc::c_int::from_ne_bytes(bytes),
+        (Ok(()), _) => libc::c_int::from_le_bytes(bytes),
         // Init was killed, or could not start the program and has said so through the pipe of the spawner.
         (Err(_), Ok((_, status))) => status,
         (Err(_), Err(_)) => sys::exit(1),
@@ -66,7 +66,7 @@ fn collect(program: libc::pid_t, status: &OwnedFd) -> ! {
     loop {
         match sys::wait(-1) {
             Ok((ended, how)) if ended == program => {
-                let _ = sys::write(status, &how.to_ne_bytes());
+                let _ = sys::write(status, &how.to_le_bytes());
                 sys::exit(0);
             }
             Ok(_) => {}

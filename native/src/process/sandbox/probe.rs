@@ -101,14 +101,14 @@ fn in_child(attempt: impl FnOnce() -> io::Result<()>) -> Result<(), String> {
         let child = unsafe { sys::fork(true) }?;
         if child == 0 {
             let error = attempt().err().and_then(|error| error.raw_os_error()).unwrap_or(0);
-            let _ = sys::write(&write, &error.to_ne_bytes());
+            let _ = sys::write(&write, &error.to_le_bytes());
             sys::exit(0);
         }
         drop(write);
         let mut bytes = [0; 4];
         let read = sys::read(&read, &mut bytes);
         sys::wait(child)?;
-        read.map(|()| i32::from_ne_bytes(bytes))
+        read.map(|()| i32::from_le_bytes(bytes))
     };
     match told() {
         Ok(0) => Ok(()),

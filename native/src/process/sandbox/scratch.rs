@@ -82,7 +82,7 @@ mod tests {
         }
         fs::create_dir(root.join("shut")).unwrap();
         fs::write(root.join("shut/file"), "").unwrap();
-        fs::set_permissions(root.join("shut"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(root.join("shut"), fs::Permissions::from_mode(0o000)).unwrap();
         std::os::unix::fs::symlink("/etc", root.join("link")).unwrap();
         drop(scratch);
         assert!(!root.exists());
