@@ -36,6 +36,7 @@ from porism._memory import Memory, upgrade
 from porism._policy import DEFAULT_SCHEDULE, Ranking, Try, slices
 from porism._queue import AsyncQueue, Queue
 from porism._queue_types import Completed, Health, Histogram, QueueMetrics, Race
+from porism._sandbox import Sandbox, SandboxEntry, SandboxReport, sandbox_report
 from porism._solve import Attempt, Budget, Result, solve, solve_library
 from porism._transaction import Pending, Transaction
 from porism._types import (
@@ -137,6 +138,9 @@ __all__ = [
     "Record",
     "Report",
     "Result",
+    "Sandbox",
+    "SandboxEntry",
+    "SandboxReport",
     "Settlement",
     "Severity",
     "Snapshot",
@@ -158,6 +162,7 @@ __all__ = [
     "__version__",
     "current_request",
     "provers",
+    "sandbox_report",
     "sentences",
     "slices",
     "solve",

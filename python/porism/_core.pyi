@@ -1,11 +1,12 @@
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import GenericAlias
 from typing import Any, Generic, Literal, TypeAlias, TypedDict, TypeVar, final
 
 import numpy as np
 import numpy.typing as npt
 
+from porism._sandbox import Sandbox
 from porism._where import Conditions
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "fuse",
     "isa",
     "run_process",
+    "sandbox_report",
     "upgrade_memory",
     "verdict_key",
 ]
@@ -159,6 +161,9 @@ def run_process(
     memory_bytes: int | None = None,
     max_output_bytes: int = ...,
     cancel: Cancel | None = None,
+    env: Mapping[str, str | None] = ...,
+    dir: str | os.PathLike[str] | None = None,
+    sandbox: Sandbox | None = None,
 ) -> ProcessOutcome: ...
 def embed(embedder: str, texts: list[str]) -> bytes: ...
 def isa() -> str: ...
@@ -406,3 +411,4 @@ class VerdictCache:
 def verdict_key(
     prover_build: bytes, library: bytes, options: bytes, prefix: bytes, candidate: bytes, statement: bytes
 ) -> bytes: ...
+def sandbox_report() -> tuple[list[tuple[str, bool, str]], list[tuple[str, bool, str]]]: ...

@@ -10,6 +10,7 @@ mod memory;
 mod pool;
 mod process;
 mod queue;
+mod sandbox;
 mod verdicts;
 
 /// The compiled half of the `porism` package.
@@ -26,6 +27,7 @@ mod _core {
         super::pool::register(module)?;
         super::process::register(module)?;
         super::queue::register(module)?;
+        super::sandbox::register(module)?;
         super::verdicts::register(module)
     }
 }

@@ -1,15 +1,18 @@
 //! Child processes, as Python sees them.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use porism_native::process::{self, Ending, Limits, Outcome, SpawnError, Watch};
+use porism_native::process::{self, ChildLimits, Ending, Launch, Limits, Outcome, SpawnError, Watch};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use crate::errors;
+use crate::pool::environment;
+use crate::sandbox::sandbox_in;
 
 /// How often Python is asked for a Ctrl-C that did not interrupt the wait by itself.
 pub const SIGNAL_CHECK_EVERY: Duration = Duration::from_millis(50);
@@ -86,7 +89,7 @@ impl ProcessOutcome {
 
 /// Runs a program and returns when nothing of it is left; other Python threads go on meanwhile.
 #[pyfunction]
-#[pyo3(signature = (program, args, *, stdin=&b""[..], wall_s, cpu_s=None, memory_bytes=None, max_output_bytes=64 << 20, cancel=None))]
+#[pyo3(signature = (program, args, *, stdin=&b""[..], wall_s, cpu_s=None, memory_bytes=None, max_output_bytes=64 << 20, cancel=None, env=HashMap::new(), dir=None, sandbox=None))]
 #[expect(clippy::too_many_arguments, clippy::needless_pass_by_value, reason = "keyword arguments of a Python function")]
 fn run_process(
     py: Python<'_>,
@@ -98,10 +101,21 @@ fn run_process(
     memory_bytes: Option<u64>,
     max_output_bytes: usize,
     cancel: Option<&Cancel>,
+    env: HashMap<OsString, Option<OsString>>,
+    dir: Option<PathBuf>,
+    sandbox: Option<Bound<'_, PyAny>>,
 ) -> PyResult<ProcessOutcome> {
     let wall = Duration::try_from_secs_f64(wall_s)
         .map_err(|error| errors::raise(py, "InputError", &format!("wall_s={wall_s}: {error}"), &PyDict::new(py)))?;
     let limits = Limits { wall, cpu_s, memory_bytes, max_output_bytes };
+    let launch = Launch {
+        args,
+        env: environment(env),
+        dir,
+        limits: ChildLimits { cpu_s, memory_bytes, ..ChildLimits::default() },
+        sandbox: sandbox.as_ref().map(sandbox_in).transpose()?.flatten(),
+        ..Launch::new(program)
+    };
     let token = match cancel {
         Some(cancel) => cancel.token.clone(),
         None => Cancel::new(py)?.token,
@@ -116,7 +130,7 @@ fn run_process(
         };
         // Python handles signals on its main thread alone, so only that one has to stop and ask.
         let watch = on_main_thread.then_some(Watch { every: SIGNAL_CHECK_EVERY, ask: &mut ask });
-        process::run(&program, &args, stdin, &limits, &token, watch)
+        process::run_launch(&launch, stdin, &limits, &token, watch)
     });
     if let Some(interrupt) = interrupt {
         return Err(interrupt);

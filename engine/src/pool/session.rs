@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use porism_native::process::{Child, End, Ending, Launch, SpawnError, Stop, Until};
+use porism_native::process::{Child, End, Ending, Launch, Meter, SpawnError, Stop, Until};
 
 use super::framing::{Frames, Framing, FramingError};
 
@@ -101,6 +101,11 @@ impl Session {
     /// Memory of all its processes; see [`Child::memory_bytes`].
     pub fn memory_bytes(&self) -> Option<u64> {
         self.child.memory_bytes()
+    }
+
+    /// By what its memory is read together with that of others.
+    pub fn meter(&self) -> Meter {
+        self.child.meter()
     }
 
     /// Whether the process ended by itself. Frames may still wait to be received.

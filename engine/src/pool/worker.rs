@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use porism_native::process::memory_of_sessions;
+use porism_native::process::{Meter, memory_of_sessions};
 
 use super::session::Session;
 use crate::queue::Key;
@@ -30,13 +30,13 @@ pub trait Worker: Send + 'static {
 }
 
 impl Worker for Session {
-    type Meter = u32;
+    type Meter = Meter;
 
-    fn meter(&self) -> u32 {
-        self.pid()
+    fn meter(&self) -> Meter {
+        self.meter()
     }
 
-    fn measure(meters: &[u32]) -> Vec<Option<u64>> {
+    fn measure(meters: &[Meter]) -> Vec<Option<u64>> {
         memory_of_sessions(meters)
     }
 

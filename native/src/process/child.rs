@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use super::leader::{End, Leader};
 use super::output::{Output, set_nonblocking};
+use super::sandbox::{Prepared, Report};
 use super::wait::{Woken, poll, readable, writable};
-use super::{Cancel, Ending, Launch, SpawnError, memory_of_sessions};
+use super::{Cancel, Ending, Launch, Meter, SpawnError, memory_of_sessions};
 
 /// Standard output that is held while nobody receives it. Beyond that the child waits in its own write, as with any pipe.
 pub const HELD_BYTES: usize = 64 << 20;
@@ -130,6 +131,11 @@ impl Child {
         self.output.forget_stdout();
     }
 
+    /// What is in force around it; `None` when it is not confined.
+    pub fn report(&self) -> Option<&Report> {
+        self.leader.sandbox().map(Prepared::report)
+    }
+
     /// Sleeps until there is something to do, and takes what was printed.
     fn wait(&mut self, input: libc::c_int, until: &Until<'_>) -> Result<(), SpawnError> {
         let [stdout, stderr] = self.output.fds();
@@ -178,7 +184,12 @@ impl Child {
     /// Memory of all processes of its session: the proportional size (PSS), in which a page that n processes share counts one
     /// n-th, or the resident size of those whose PSS may not be read. `None` when none of them lives.
     pub fn memory_bytes(&self) -> Option<u64> {
-        memory_of_sessions(&[self.pid()]).first().copied().flatten()
+        memory_of_sessions(&[self.meter()]).first().copied().flatten()
+    }
+
+    /// By what its memory is read together with that of others, from any thread.
+    pub fn meter(&self) -> Meter {
+        Meter { session: self.pid(), has_keepers: self.leader.sandbox().is_some_and(Prepared::has_keepers) }
     }
 
     /// The last bytes of its standard error, as far as it was taken; sending and receiving take it.

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::sandbox::Sandbox;
+
 /// A program with everything that is decided before it starts.
 #[derive(Clone, Debug)]
 pub struct Launch {
@@ -17,10 +19,12 @@ pub struct Launch {
     pub dir: Option<PathBuf>,
     /// What each of its processes may use.
     pub limits: ChildLimits,
+    /// What it is confined to; `None` leaves it all the caller's rights.
+    pub sandbox: Option<Sandbox>,
 }
 
 impl Launch {
-    /// `program` without arguments, with the caller's environment and directory, and without limits.
+    /// `program` without arguments, with the caller's environment and directory, without limits and without a sandbox.
     pub fn new(program: impl Into<PathBuf>) -> Self {
         Self {
             program: program.into(),
@@ -28,6 +32,7 @@ impl Launch {
             env: Env::default(),
             dir: None,
             limits: ChildLimits::default(),
+            sandbox: None,
         }
     }
 

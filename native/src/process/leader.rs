@@ -4,8 +4,10 @@ use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{ChildStderr, ChildStdout, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::sandbox::{Prepared, Sandbox};
 use super::setup::Setup;
 use super::{Ending, Launch, SpawnError, checked, failed};
 
@@ -31,6 +33,8 @@ pub(super) struct Leader {
     pid: libc::pid_t,
     pidfd: OwnedFd,
     reaped: bool,
+    /// What the child lives in; its scratch folder goes with it.
+    sandbox: Option<Arc<Prepared>>,
 }
 
 impl Leader {
@@ -38,7 +42,11 @@ impl Leader {
     pub(super) fn spawn(launch: &Launch, stdin: Stdio) -> Result<(Self, Pipes), SpawnError> {
         let mut command = launch.command();
         command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let setup = Setup::new(launch.limits);
+        let sandbox = launch.sandbox.as_ref().map(Sandbox::prepare).transpose()?.map(Arc::new);
+        if let Some(scratch) = sandbox.as_ref().and_then(|sandbox| sandbox.scratch()) {
+            command.env("TMPDIR", scratch);
+        }
+        let setup = Setup::new(launch.limits, sandbox.clone());
         // SAFETY: between fork and exec only async-signal-safe calls are allowed; `Setup::apply` makes no others and does not
         // allocate.
         unsafe { command.pre_exec(move || setup.apply()) };
@@ -53,7 +61,7 @@ impl Leader {
         let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
             unreachable!("both outputs were asked to be pipes")
         };
-        Ok((Self { pid, pidfd, reaped: false }, Pipes { stdout, stderr }))
+        Ok((Self { pid, pidfd, reaped: false, sandbox }, Pipes { stdout, stderr }))
     }
 
     /// Readable once the leader ended.
@@ -64,6 +72,11 @@ impl Leader {
     /// Its number, which is also that of its group and its session.
     pub(super) fn pid(&self) -> libc::pid_t {
         self.pid
+    }
+
+    /// What is in force around it.
+    pub(super) fn sandbox(&self) -> Option<&Prepared> {
+        self.sandbox.as_deref()
     }
 
     /// Sends a signal to every process of the group.

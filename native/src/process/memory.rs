@@ -4,29 +4,48 @@ use std::collections::HashMap;
 use std::fs;
 use std::sync::LazyLock;
 
-/// The sum over all processes of each of `sessions`, named by the numbers of their leaders; `None` where none of them lives. A page that
-/// n processes share counts one n-th where that may be read.
+/// By what the memory of a child is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Meter {
+    /// The number of its session: of the process that leads it.
+    pub session: u32,
+    /// Whether the leader and its child stand around a confined program. They hold nothing but a copy of what was the host's memory
+    /// when it was started, and are left out.
+    pub has_keepers: bool,
+}
+
+/// The sum over all processes of each session; `None` where none of them lives. A page that n processes share counts one n-th where
+/// that may be read.
 ///
 /// It asks for the session of every process of the machine, since children whose parent died can be found in no other way: name all
 /// sessions at once.
-pub fn memory_of_sessions(sessions: &[u32]) -> Vec<Option<u64>> {
-    let mut sums: HashMap<libc::pid_t, Option<u64>> =
-        sessions.iter().map(|session| (session.cast_signed(), None)).collect();
+pub fn memory_of_sessions(meters: &[Meter]) -> Vec<Option<u64>> {
+    let mut sums: HashMap<libc::pid_t, (bool, Option<u64>)> =
+        meters.iter().map(|meter| (meter.session.cast_signed(), (meter.has_keepers, None))).collect();
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     for pid in processes.filter_map(|entry| entry.file_name().to_str()?.parse::<libc::pid_t>().ok()) {
-        if let Some(sum) = sums.get_mut(&session_of(pid))
+        let session = session_of(pid);
+        if let Some((has_keepers, sum)) = sums.get_mut(&session)
+            && !(*has_keepers && (pid == session || parent_of(pid) == Some(session)))
             && let Some(bytes) = of_process(pid)
         {
             *sum = Some(sum.unwrap_or(0).saturating_add(bytes));
         }
     }
-    sessions.iter().map(|session| sums.get(&session.cast_signed()).copied().flatten()).collect()
+    meters.iter().map(|meter| sums.get(&meter.session.cast_signed())?.1).collect()
 }
 
 /// -1 when there is no such process any more.
 fn session_of(pid: libc::pid_t) -> libc::pid_t {
     // SAFETY: takes one number and touches no memory of ours.
     unsafe { libc::getsid(pid) }
+}
+
+fn parent_of(pid: libc::pid_t) -> Option<libc::pid_t> {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    // The program's name stands in parentheses and may hold anything, even parentheses. After it: the state, the parent.
+    let after_name = stat.iter().rposition(|&byte| byte == b')')?;
+    std::str::from_utf8(stat.get(after_name + 1..)?).ok()?.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
 /// PSS where it may be read, else the resident size; `None` when the process has none any more, as one that waits to be reaped.

@@ -10,7 +10,8 @@
 //!   [`Child`] has a pipe that we keep open at both ends and never wait for without a deadline or a token.
 //! * The child dies with the thread that started it. [`run`] keeps that thread until the child is reaped.
 //! * A grandchild that keeps the pipes open does not keep us: once the leader is gone the group is killed, and only what
-//!   already lies in the pipes is read. A grandchild that opens a session of its own escapes; holding it takes a sandbox.
+//!   already lies in the pipes is read. A grandchild that opens a session of its own escapes, unless it is in a
+//!   [`sandbox`].
 //!
 //! Linux only: pidfd, memfd, eventfd and the parent-death signal have no portable twins, and an imitation by polling would
 //! not keep the promises above.
@@ -24,6 +25,7 @@ mod launch;
 mod leader;
 mod memory;
 mod output;
+pub mod sandbox;
 mod setup;
 mod wait;
 
@@ -44,7 +46,7 @@ pub use cancel::Cancel;
 pub use child::{Child, HELD_BYTES, Stop, Until};
 pub use launch::{ChildLimits, Env, Launch};
 pub use leader::End;
-pub use memory::memory_of_sessions;
+pub use memory::{Meter, memory_of_sessions};
 
 use leader::Leader;
 use output::Output;
@@ -123,6 +125,9 @@ pub enum SpawnError {
         /// Why it failed.
         source: io::Error,
     },
+    /// It was to be confined, and cannot be as asked.
+    #[error(transparent)]
+    Sandbox(#[from] sandbox::SandboxError),
 }
 
 /// Asked now and then during a run whether to go on; this is how a host notices its own signals.
@@ -144,13 +149,25 @@ pub fn run(
     cancel: &Cancel,
     watch: Option<Watch<'_>>,
 ) -> Result<Outcome, SpawnError> {
-    let started = Instant::now();
     let launch = Launch {
         args: args.to_vec(),
         limits: ChildLimits { cpu_s: limits.cpu_s, memory_bytes: limits.memory_bytes, ..ChildLimits::default() },
         ..Launch::new(program)
     };
-    let (mut leader, pipes) = Leader::spawn(&launch, in_memory(stdin)?.into())?;
+    run_launch(&launch, stdin, limits, cancel, watch)
+}
+
+/// Like [`run`], with a program that may also have an environment, a directory, limits and a sandbox of its own. Of `limits`
+/// only [`Limits::wall`] and [`Limits::max_output_bytes`] count here.
+pub fn run_launch(
+    launch: &Launch,
+    stdin: &[u8],
+    limits: &Limits,
+    cancel: &Cancel,
+    watch: Option<Watch<'_>>,
+) -> Result<Outcome, SpawnError> {
+    let started = Instant::now();
+    let (mut leader, pipes) = Leader::spawn(launch, in_memory(stdin)?.into())?;
     let mut output = Output::new(pipes, limits.max_output_bytes)?;
 
     let deadline = started.checked_add(limits.wall);
@@ -167,10 +184,14 @@ pub fn run(
     Ok(Outcome { ending, stdout, stderr_tail, wall: started.elapsed(), cpu: end.cpu, max_rss_bytes: end.max_rss_bytes })
 }
 
-/// A file without a name that holds `bytes` and stands at its beginning.
+/// A file without a name that holds `bytes` and stands at its beginning. It cannot be run as a program, where the kernel is new
+/// enough (6.3) to forbid that.
 fn in_memory(bytes: &[u8]) -> Result<File, SpawnError> {
-    // SAFETY: the name is a C string literal.
-    let fd = checked("memfd_create", unsafe { libc::memfd_create(c"stdin".as_ptr(), libc::MFD_CLOEXEC) })?;
+    let make = |flags| {
+        // SAFETY: the name is a C string literal.
+        checked("memfd_create", unsafe { libc::memfd_create(c"stdin".as_ptr(), libc::MFD_CLOEXEC | flags) })
+    };
+    let fd = make(libc::MFD_NOEXEC_SEAL).or_else(|_| make(0))?;
     // SAFETY: the kernel just gave us `fd`; nobody else owns it.
     let mut file = unsafe { File::from_raw_fd(fd) };
     file.write_all(bytes)

@@ -1,34 +1,40 @@
 //! What a child does to itself between fork and exec.
 
 use std::io;
+use std::sync::Arc;
 
 use super::ChildLimits;
+use super::sandbox::Prepared;
 
 /// Everything is computed before the fork, since the child must not allocate.
-#[derive(Clone, Copy)]
 pub(super) struct Setup {
     parent: libc::pid_t,
     limits: ChildLimits,
+    sandbox: Option<Arc<Prepared>>,
 }
 
 impl Setup {
-    pub(super) fn new(limits: ChildLimits) -> Self {
+    pub(super) fn new(limits: ChildLimits, sandbox: Option<Arc<Prepared>>) -> Self {
         // SAFETY: takes nothing and cannot fail.
         let parent = unsafe { libc::getpid() };
-        Self { parent, limits }
+        Self { parent, limits, sandbox }
     }
 
     /// Makes async-signal-safe calls only, and allocates nothing.
-    pub(super) fn apply(self) -> io::Result<()> {
+    pub(super) fn apply(&self) -> io::Result<()> {
         // SAFETY: no arguments. A session of its own takes the child off the terminal: Ctrl-C is the parent's to handle.
         succeeded(unsafe { libc::setsid() })?;
         self.die_with_parent()?;
         reset_signals();
         keep_only_standard_descriptors();
+        // Before the limits, since it opens files and may fork: they are for the program.
+        if let Some(sandbox) = &self.sandbox {
+            sandbox.apply()?;
+        }
         self.lower_limits()
     }
 
-    fn die_with_parent(self) -> io::Result<()> {
+    fn die_with_parent(&self) -> io::Result<()> {
         // SAFETY: this option takes one number.
         succeeded(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) })?;
         // A parent that died before the line above sends no signal any more.
@@ -36,7 +42,7 @@ impl Setup {
         if unsafe { libc::getppid() } == self.parent { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::ESRCH)) }
     }
 
-    fn lower_limits(self) -> io::Result<()> {
+    fn lower_limits(&self) -> io::Result<()> {
         let ChildLimits { cpu_s, memory_bytes, processes, files, file_bytes } = self.limits;
         lower_limit(libc::RLIMIT_CORE, Some(0), 0)?;
         lower_limit(libc::RLIMIT_CPU, cpu_s, 1)?;
@@ -70,7 +76,7 @@ type Resource = libc::c_int;
 type Resource = libc::__rlimit_resource_t;
 
 /// Sets a limit if there is one, the hard one `margin` above it, but never above what is in force already: raising is refused.
-fn lower_limit(resource: Resource, limit: Option<u64>, margin: u64) -> io::Result<()> {
+pub(super) fn lower_limit(resource: Resource, limit: Option<u64>, margin: u64) -> io::Result<()> {
     let Some(soft) = limit else { return Ok(()) };
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the pointer is to a live local of the right type.

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from porism import _core
 from porism._errors import InputError, ProverError, ProverMissingError
+from porism._sandbox import SandboxReport, sandbox_report
 from porism.provers import Z3, Claim, Cvc5, E, Prover, Verdict
 
 if TYPE_CHECKING:
@@ -59,10 +61,12 @@ def doctor(json: Annotated[bool, typer.Option("--json", help="Print one JSON obj
     """
     provers = examine_provers()
     facts = describe_installation()
+    sandbox = sandbox_report()
     if json:
-        typer.echo(json_module.dumps({**facts, "provers": [asdict(report) for report in provers]}, indent=2))
+        whole = {**facts, "sandbox": asdict(sandbox), "provers": [asdict(report) for report in provers]}
+        typer.echo(json_module.dumps(whole, indent=2))
     else:
-        _print_tables(Console(), facts, provers)
+        _print_tables(Console(), facts, sandbox, provers)
     if not all(report.works for report in provers):
         raise typer.Exit(1)
 
@@ -104,7 +108,6 @@ def describe_installation() -> dict[str, str | list[str] | None]:
         "platform": platform.platform(),
         "cpu_features": cpu_features(Path("/proc/cpuinfo")),
         "isa": _isa(),
-        "sandbox": None,
         "sqlite": getattr(_core, "SQLITE_VERSION", None),
     }
 
@@ -127,8 +130,11 @@ def cpu_features(cpuinfo: Path) -> list[str]:
     return [feature for feature in _CPU_FEATURES if feature in flags.split()]
 
 
-def _print_tables(console: Console, facts: dict[str, str | list[str] | None], provers: list[ProverReport]) -> None:
+def _print_tables(
+    console: Console, facts: dict[str, str | list[str] | None], sandbox: SandboxReport, provers: list[ProverReport]
+) -> None:
     console.print(_facts_table(facts))
+    console.print(_sandbox_table(sandbox))
     console.print(_provers_table(provers))
     for report in provers:
         if report.remedy:
@@ -139,13 +145,18 @@ def _print_tables(console: Console, facts: dict[str, str | list[str] | None], pr
 def _facts_table(facts: dict[str, str | list[str] | None]) -> Table:
     table = Table(show_header=False, box=None)
     for name, value in facts.items():
-        table.add_row(name.replace("_", " "), _shown(name, value))
+        table.add_row(name.replace("_", " "), _shown(value))
     return table
 
 
-def _shown(name: str, value: str | list[str] | None) -> str:
-    if name == "sandbox" and value is None:
-        return "none: provers run with your rights, limited in time and memory only"
+def _sandbox_table(sandbox: SandboxReport) -> Table:
+    table = Table("sandbox", "granted", "detail")
+    for entry in (*sandbox.mechanisms, *sandbox.guarantees):
+        table.add_row(entry.name, "[green]yes[/]" if entry.in_force else "[yellow]no[/]", escape(entry.detail))
+    return table
+
+
+def _shown(value: str | list[str] | None) -> str:
     if isinstance(value, list):
         return " ".join(value) or "none known"
     return value or "unknown"

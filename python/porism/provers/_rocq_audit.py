@@ -94,11 +94,11 @@ def _in_other_processes(
     check = replace(check, trust=Trust.L2)
     if job.trust < Trust.L3:
         return check
-    flags = ("-silent", "-o", *driver.library_flags(), "-Q", str(folder), "", _OF_OUR_OWN)
+    flags = ("-silent", "-o", *driver.library_flags(), "-Q", str(folder), "", "-norec", _OF_OUR_OWN)
     rechecked = _run(driver, session, driver.find("coqchk", "rocqchk"), flags)
     if rechecked.ending != "exited" or rechecked.code != 0:
         return replace(check, detail=f"coqchk does not confirm it: {_child.how_it_ended(rechecked)}")
-    return _with_summary(driver, check, rechecked.stdout.decode(errors="replace"))
+    return _with_summary(driver, check, rechecked.stderr.decode(errors="replace"))
 
 
 def _run(driver: Rocq, session: Session, program: Path, args: Sequence[str]) -> _core.ProcessOutcome:

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fmt;
 
 use porism_engine::pool::{self, Driver, Failure, LeaseError, Pool, Until, Worker, WorkerKey, work};
-use porism_native::process::Cancel;
+use porism_native::process::{Cancel, Meter};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -19,18 +19,18 @@ use crate::queue::{Context, Native, Payload, Reply};
 pub struct Kept {
     /// `None` while it is lent.
     session: Option<pool::Session>,
-    pid: u32,
+    meter: Meter,
     notes: Py<PyDict>,
 }
 
 impl Worker for Kept {
-    type Meter = u32;
+    type Meter = Meter;
 
-    fn meter(&self) -> u32 {
-        self.pid
+    fn meter(&self) -> Meter {
+        self.meter
     }
 
-    fn measure(meters: &[u32]) -> Vec<Option<u64>> {
+    fn measure(meters: &[Meter]) -> Vec<Option<u64>> {
         pool::Session::measure(meters)
     }
 
@@ -138,7 +138,7 @@ impl Errand<'_> {
         let session = pool::Session::start(&plan.launch, plan.framing, plan.max_frame_bytes)
             .map_err(|error| Python::attach(|py| raise_spawn_error(py, &error)))?;
         let notes = Python::attach(|py| PyDict::new(py).unbind());
-        let mut kept = Kept { pid: session.pid(), session: Some(session), notes };
+        let mut kept = Kept { meter: session.meter(), session: Some(session), notes };
         match kept.lend(until.cancel, Latest::Moment(until.deadline), |session| {
             self.object.call_method1(session.py(), "start", (session,))
         }) {

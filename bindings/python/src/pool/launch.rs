@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use porism_engine::pool::{Dialect, Framing, MarkerLine};
+use porism_engine::pool::Framing;
 use porism_native::process::{ChildLimits, Env, Launch};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
-use crate::errors::raise;
+use crate::queue::input_error;
+use crate::sandbox::sandbox_in;
 
 const MIB: u64 = 1 << 20;
 
@@ -38,17 +38,17 @@ impl Plan {
                     memory_bytes: memory_mb.map(|mb| mb.saturating_mul(MIB)),
                     ..ChildLimits::default()
                 },
+                sandbox: sandbox_in(&launch.getattr("sandbox")?)?,
             },
-            framing: framing_named(&framing).ok_or_else(|| {
-                raise(py, "InputError", &format!("framing={framing:?}: there is no such framing"), &PyDict::new(py))
-            })?,
+            framing: Framing::named(&framing)
+                .ok_or_else(|| input_error(py, &format!("framing={framing:?}: there is no such framing")))?,
             max_frame_bytes: usize::try_from(max_frame_mb.saturating_mul(MIB)).unwrap_or(usize::MAX),
         })
     }
 }
 
 /// The caller's environment with changes; a variable without a value is taken away.
-fn environment(changes: HashMap<OsString, Option<OsString>>) -> Env {
+pub fn environment(changes: HashMap<OsString, Option<OsString>>) -> Env {
     if changes.values().all(Option::is_some) {
         return Env::InheritedWith(changes.into_iter().filter_map(|(name, value)| Some((name, value?))).collect());
     }
@@ -60,20 +60,4 @@ fn environment(changes: HashMap<OsString, Option<OsString>>) -> Env {
         };
     }
     Env::Only(all.into_iter().collect())
-}
-
-fn framing_named(name: &str) -> Option<Framing> {
-    Some(match name {
-        "lines" => Framing::Lines,
-        "content-length" => Framing::ContentLength,
-        "blank-line" => Framing::BlankLine,
-        "s-expression" => Framing::SExpression(Dialect::Sexplib),
-        "smt-lib" => Framing::SExpression(Dialect::SmtLib),
-        "lisp" => Framing::SExpression(Dialect::Lisp),
-        "xml-element" => Framing::XmlElement,
-        "marker" => Framing::Nonce(MarkerLine::Alone),
-        "marker-within" => Framing::Nonce(MarkerLine::Containing),
-        "end-of-file" => Framing::EndOfFile,
-        _ => return None,
-    })
 }

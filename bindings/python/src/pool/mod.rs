@@ -17,6 +17,8 @@ use crate::queue::{HistogramOut, NativeWorker, duration, histogram_out, input_er
 use errand::{Errands, Kept};
 use session::Session;
 
+pub use launch::environment;
+
 /// idle, busy, starting, ending, capacity, waiting, bytes in use, bytes allowed
 type GaugesOut = (usize, usize, usize, usize, usize, usize, u64, Option<u64>);
 
