@@ -238,7 +238,7 @@ def test_xml_elements() -> None:
     proof = script("(* echo 2 *) Theorem t : 2 + 2 = 4.", "reflexivity. dropped.", "Qed.")
     said = say(StandIn("xml"), proof + STATUS + call("Query", query) + call("Wrong") + call("Quit"))
     assert len(values(said)) == 7
-    assert "<_>2</_>" in said
+    assert "<pp>2</pp>" in said
     assert 'route="7"' in said
     assert "Closed&nbsp;under" in said
     assert "addedaxiom" not in said
@@ -246,7 +246,7 @@ def test_xml_elements() -> None:
 
 def test_xml_failures_and_admitted() -> None:
     said = say(StandIn("xml"), script("Lemma f : 2 + 2 = 5.", "auto.", "Qed.") + STATUS)
-    assert values(said)[-1].startswith('<value val="fail"><state_id val="3"/>')
+    assert values(said)[-1].startswith('<value val="fail" loc_s="0" loc_e="4"><state_id val="3"/>')
     said = say(StandIn("xml"), script("Lemma t : 2 + 2 = 4.", "Admitted.") + STATUS)
     assert "addedaxiom" in said
     said = say(StandIn("xml"), script("Lemma t : 2 + 2 = 4.") + STATUS + call("Goal") + add("Qed.", 9))
@@ -293,9 +293,9 @@ def test_metamath(tmp_path: Path) -> None:
     )
     said = say(StandIn("metamath"), commands)
     answers = said.split("MM> ")
-    assert ['"t"' in answer for answer in answers[3:5]] == [True, True]
-    assert "?Error" in answers[3]
-    assert "was not proved" in answers[3]
+    assert '?Error at statement "f"' in answers[3]
+    assert "were not proved:  g" in answers[3]
+    assert answers[4].splitlines()[0] == "t "
     assert "?" not in answers[4]
     assert answers[5].split()[-1] == "a"
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _STATEMENT = re.compile(r"(\S+)\s+\$([ap])\s+\|-\s(.*?)(?:\$=(.*?))?\$\.", re.DOTALL)
+_SCALE = "0 10%  20%  30%  40%  50%  60%  70%  80%  90% 100%"
 _SCROLL = b"Press <return> for more, Q <return> to quit, S <return> to scroll to end... "
 
 
@@ -27,7 +28,7 @@ class Metamath(Prover):
 
     def serve(self) -> int:
         """Answers until ``exit`` or the end of the input."""
-        self.wire.write(b"Metamath - stand-in\nType HELP for help, EXIT to exit.\nMM> ")
+        self.wire.write(b"Metamath - Version 0.195 30-Dec-2020          Type HELP for help, EXIT to exit.\nMM> ")
         for command in self.arguments:
             self.wire.write(command.encode() + b"\n")
             if not self._does(command):
@@ -47,7 +48,7 @@ class Metamath(Prover):
             return False
         if words[:2] == ["set", "scroll"]:
             self._scrolls = words[2:] != ["continuous"]
-            self.wire.write(b"Output will be scrolled continuously.\nMM> ")
+            self.wire.write(b"Continuous scrolling is now in effect.\nMM> ")
         elif words[:1] == ["read"] and len(words) == 2:
             self._read(command.split()[1].strip("'\""))
         elif words[:2] == ["verify", "proof"] and len(words) >= 3:
@@ -58,7 +59,7 @@ class Metamath(Prover):
         elif not words:
             self.wire.write(b"MM> ")
         else:
-            self._prompt(f"?Expected a command that a stand-in knows: {command}")
+            self._prompt("?Expected READ, VERIFY, SHOW, SET, EXIT or QUIT.")
         return True
 
     def _read(self, path: str) -> None:
@@ -73,32 +74,44 @@ class Metamath(Prover):
         self._claims = {
             label: _judge(label, statement, proof) for label, kind, statement, proof in found if kind == "p"
         }
-        size = f"{len(found)} statements; {len(self._axioms)} are $a and {len(self._claims)} are $p"
-        self._prompt(f'Reading source file "{path}"...\nThe source has {size}.\nNo errors were found.')
+        size = f"{len(self._text.encode())} bytes"
+        counts = f"{len(found)} statements; {len(self._axioms)} are $a and {len(self._claims)} are $p"
+        self._prompt(
+            f'Reading source file "{path}"... {size}\n{size} were read into the source buffer.\n'
+            f"The source has {counts}.\n"
+            "No errors were found.  However, proofs were not checked.  Type VERIFY PROOF *\nif you want to check them."
+        )
 
     def _verify(self, label: str) -> None:
         chosen = self._claims.values() if label == "*" else filter(None, [self._claims.get(label)])
         # Copies: a fault may falsify them.
         claims = [Claim(one.name, one.statement, one.outcome) for one in chosen]
-        self.reply(self._text, self._verified, Reading(claims, [], echoes(self._text)))
+        reading = Reading(claims, [], echoes(self._text))
+        self.reply(self._text, lambda reading: self._verified(label, reading), reading)
 
-    def _verified(self, reading: Reading) -> bytes:
-        lines = [f"echo {word}" for word in reading.words]
-        if not reading.claims:
-            lines.append("?There is no such $p statement.")
-        for claim in reading.claims:
-            if claim.outcome == ACCEPTED:
-                lines.append(f'"{claim.name}" {claim.statement}: the proof is correct.')
-            elif claim.outcome == INCOMPLETE:
-                lines.append(f'?Warning: The proof of "{claim.name}" is incomplete; it was not proved.')
-            else:
-                lines.append(f'?Error in the proof of "{claim.name}": it does not show {claim.statement}.')
+    def _verified(self, label: str, reading: Reading) -> bytes:
+        every = label == "*"
+        lines = [_SCALE, "." * 50] if every else [f"{reading.claims[0].name} " if reading.claims else ""]
+        lines += [line for one in reading.claims if one.outcome in (FALSE, UNCLEAR) for line in _error(one)]
+        gaps = [one.name for one in reading.claims if one.outcome == INCOMPLETE]
+        if gaps:
+            lines.append(f"Warning: The following $p statement(s) were not proved:  {' '.join(gaps)}")
+        elif every and reading.outcome == ACCEPTED:
+            lines.append("All proofs in the database were verified in 0.00 s.")
+        lines += [f"echo {word}" for word in reading.words]
         if self._scrolls and len(lines) > 20:
             return "\n".join(lines[:20]).encode() + b"\n" + _SCROLL
         return "\n".join(lines).encode() + b"\nMM> "
 
     def _prompt(self, text: str) -> None:
         self.wire.write(text.encode() + b"\nMM> ")
+
+
+def _error(claim: Claim) -> list[str]:
+    return [
+        f'?Error at statement "{claim.name}", type "$p":',
+        f'The result of the proof does not match the statement "|- {claim.statement}".',
+    ]
 
 
 def _judge(label: str, statement: str, proof: str) -> Claim:

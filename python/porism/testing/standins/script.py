@@ -7,7 +7,8 @@ import re
 from .claims import ACCEPTED, FALSE, INCOMPLETE, Claim, Reading, echoes, judge
 
 _START = re.compile(r"\s*(Theorem|Lemma|Example|Corollary|Goal)\s+([\w']+)?\s*:?\s*(.*?)\.?\s*$", re.DOTALL)
-_AXIOM = re.compile(r"\s*(?:Axiom|Parameter)\s+([\w']+)")
+_AXIOM = re.compile(r"\s*(?:Axiom|Parameter)\s+([\w']+)\s*:\s*(.*?)\.?\s*$", re.DOTALL)
+_PROOF = re.compile(r"\s*Proof\s*\.")
 _QUESTION = re.compile(r"\s*(Print Assumptions|Check)\s+([\w']+)\s*\.")
 _ENDS = re.compile(r"\s*(Qed|Defined|Admitted|Abort)\s*\.")
 
@@ -43,12 +44,14 @@ class FailedSentenceError(Exception):
     Attributes:
         last_good: The state before it.
         words: What Coq says.
+        size: How many bytes the sentence has.
     """
 
-    def __init__(self, last_good: int, words: str) -> None:
+    def __init__(self, last_good: int, words: str, size: int = 0) -> None:
         super().__init__(words)
         self.last_good = last_good
         self.words = words
+        self.size = size
 
 
 class Script:
@@ -76,11 +79,15 @@ class Script:
 
     def waiting(self) -> str:
         """The sentences up to the tip that have not been executed."""
-        return "\n".join(self._sentences[state][1] for state in self._path() if state not in self._executed)
+        return "\n".join(self._sentences[state][1] for state in self.unexecuted())
+
+    def unexecuted(self) -> list[int]:
+        """The states up to the tip that have not been executed, in order."""
+        return [state for state in self._path() if state not in self._executed]
 
     def reading(self) -> Reading:
         """What they say: the theorems whose proofs end in them."""
-        waiting = [state for state in self._path() if state not in self._executed]
+        waiting = self.unexecuted()
         claims = [claim for state, claim in self._claims() if state in waiting]
         return Reading(claims, [], echoes(self.waiting()))
 
@@ -96,7 +103,8 @@ class Script:
             if id(claim) in refused:
                 self.tip = self._sentences[state][0]
                 reason = "is false" if claim.outcome == FALSE else "has no proof"
-                raise FailedSentenceError(self.tip, f"The statement {claim.statement} {reason}.")
+                size = len(self._sentences[state][1].encode())
+                raise FailedSentenceError(self.tip, f"The statement {claim.statement} {reason}.", size)
         self._executed.update(self._path())
 
     def theorems(self) -> dict[str, Claim]:
@@ -106,8 +114,9 @@ class Script:
     def assumptions(self) -> list[str]:
         """What was assumed without a proof up to the tip: axioms, and theorems that were admitted."""
         sentences = (self._sentences[state][1] for state in self._path() if state != 1)
-        named = [found[1] for sentence in sentences if (found := _AXIOM.match(sentence))]
-        return named + [claim.name for _, claim in self._claims() if claim.outcome == INCOMPLETE]
+        named = [f"{found[1]} : {found[2]}" for sentence in sentences if (found := _AXIOM.match(_bare(sentence)))]
+        gaps = [claim for _, claim in self._claims() if claim.outcome == INCOMPLETE]
+        return named + [f"{claim.name} : {claim.statement}" for claim in gaps]
 
     def open_proof(self) -> Claim | None:
         """The theorem whose proof has begun and not ended."""
@@ -156,9 +165,12 @@ class Script:
                 name, statement, proof = started[2] or "Unnamed_thm", started[3], ""
             elif ended and name:
                 if ended[1] != "Abort":
-                    found.append((state, judge(name, statement, f"{proof} {sentence}")))
+                    # A proof without a tactic is no proof.
+                    ending = sentence if proof.strip() or ended[1] == "Admitted" else "fail"
+                    found.append((state, judge(name, statement, f"{proof} {ending}")))
                 name = ""
-            proof += sentence
+            elif not _PROOF.match(sentence):
+                proof += sentence
         return found
 
 

@@ -62,7 +62,7 @@ class Smt(Prover):
             self._levels += [[] for _ in range(_count(operands))]
         elif command == "pop":
             if _count(operands) >= len(self._levels):
-                self._complain("argument of pop is greater than the number of levels")
+                self._complain("invalid pop command, argument is greater than the current stack depth")
             else:
                 del self._levels[len(self._levels) - _count(operands) :]
         elif command in ("reset", "reset-assertions"):
@@ -73,7 +73,8 @@ class Smt(Prover):
         elif command == "get-info" and operands == ["reason-unknown"]:
             self.wire.write(f'(:reason-unknown "{self._reason}")\n'.encode())
         else:
-            self.wire.write(b"unsupported\n; ignored\n")
+            self.wire.write(b"unsupported\n")
+            self.wire.write(f"; {command} line: 1 position: 1\n".encode())
 
     def _claim(self) -> Claim:
         """What is claimed is that the assertions contradict each other."""

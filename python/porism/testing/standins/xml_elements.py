@@ -103,7 +103,7 @@ class XmlElements(Prover):
     def _call(self, call: Element) -> None:
         handlers: dict[str, Callable[[Element], bytes | None]] = {
             "Init": lambda _: _good('<state_id val="1"/>'),
-            "About": lambda _: _good(f"<coq_info>{_strings('8.16.1', '20220205', 'stand-in', '')}</coq_info>"),
+            "About": lambda _: _good(f"<coq_info>{_strings('8.16.1', '20220205', 'n/a', 'n/a')}</coq_info>"),
             "Add": self._add,
             "Edit_at": self._edit_at,
             "Goal": self._goal,
@@ -125,34 +125,35 @@ class XmlElements(Prover):
         if len(sentence) != 1 or len(state) != 1 or len(call.find("int")) != 4:
             return None
         if state[0].val != str(self._script.tip):
-            return _fail(self._script.tip, "Stm.add called for a different state")
+            return _fail(0, "Stm.add called for a different state")
         if not first_sentence(sentence[0].text).strip():
-            return _fail(self._script.tip, "Syntax error: illegal begin of toplevel:vernac_toplevel.")
+            return _fail(0, "Syntax error: illegal begin of toplevel:vernac_toplevel.")
         added = self._script.add(sentence[0].text)
-        processing = _feedback(added, "processingin", "<string>master</string>")
-        return processing + _good(f'<pair><state_id val="{added}"/><union val="in_l"><unit/></union></pair>')
+        return _good(f'<pair><state_id val="{added}"/><union val="in_l"><unit/></union></pair>')
 
     def _edit_at(self, call: Element) -> bytes | None:
         state = call.find("state_id")
         if len(state) != 1:
             return None
         if not state[0].val.isdecimal() or not self._script.goes_back_to(int(state[0].val)):
-            return _fail(self._script.tip, "Stm.edit_at: no such state")
+            return _fail(0, "Stm.edit_at: no such state")
         return _good('<union val="in_l"><unit/></union>')
 
     def _status(self, reading: Reading) -> bytes:
-        tip = self._script.tip
-        said = b"".join(self._message("notice", word) for word in reading.words)
+        tip, states = self._script.tip, self._script.unexecuted()
+        said = b"".join(_feedback(state, "processingin", "<string>master</string>") for state in reversed(states))
+        said += b"".join(self._message("notice", word) for word in reading.words)
         try:
             self._script.execute(reading)
         except FailedSentenceError as failure:
-            return said + _fail(failure.last_good, failure.words)
-        if any(claim.outcome == INCOMPLETE for claim in reading.claims) or self._script.assumptions():
+            return said + self._message("error", failure.words) + _fail(failure.last_good, failure.words, failure.size)
+        said += b"".join(_feedback(state, "processed") for state in states)
+        if any(claim.outcome == INCOMPLETE for claim in reading.claims):
             said += _feedback(tip, "addedaxiom")
         open_proof = self._script.open_proof()
         name = f'<option val="some"><string>{_escaped(open_proof.name)}</string></option>' if open_proof else ""
         names = f"<list><string>{_escaped(open_proof.name)}</string></list>" if open_proof else "<list/>"
-        path = "<list><string>Coq</string></list>"
+        path = "<list><string>Top</string></list>"
         option = name or '<option val="none"/>'
         processed = _feedback(tip, "processed")
         return said + processed + _good(f"<status>{path}{option}{names}<int>0</int></status>")
@@ -161,7 +162,7 @@ class XmlElements(Prover):
         claim = self._script.open_proof()
         if claim is None:
             return _good('<option val="none"/>')
-        statement = f"<richpp><_>{_escaped(claim.statement)}</_></richpp>"
+        statement = _rich(claim.statement)
         goal = f'<goal><string>1</string><list/>{statement}<option val="none"/></goal>'
         lists = f"<list>{goal}</list><list/><list/><list/>"
         return _good(f'<option val="some"><goals>{lists}</goals></option>')
@@ -173,18 +174,19 @@ class XmlElements(Prover):
         try:
             words = self._script.answer(text[0].text)
         except FailedSentenceError as failure:
-            return _fail(failure.last_good, failure.words)
-        return self._message("notice", words, route[0].val) + _good("<unit/>")
+            return _fail(0, failure.words)
+        processed = _feedback(self._script.tip, "processed", route=route[0].val)
+        return processed + self._message("notice", words, route[0].val) + _good("<unit/>")
 
     def _message(self, level: str, words: str, route: str = "0") -> bytes:
-        text = f"<richpp><_>{_escaped(words)}</_></richpp>"
+        text = _rich(words)
         message = f'<message><message_level val="{level}"/><option val="none"/>{text}</message>'
         return _feedback(self._script.tip, "message", message, route)
 
 
 def _feedback(state: int, kind: str, inside: str = "", route: str = "0") -> bytes:
-    content = f'<feedback_content val="{kind}">{inside}</feedback_content>'
-    route = _escaped(route).replace('"', "&quot;")
+    content = f'<feedback_content val="{kind}"' + (f">{inside}</feedback_content>" if inside else "/>")
+    route = _escaped(route)
     return f'<feedback object="state" route="{route}"><state_id val="{state}"/>{content}</feedback>'.encode()
 
 
@@ -192,9 +194,14 @@ def _good(inside: str) -> bytes:
     return f'<value val="good">{inside}</value>'.encode()
 
 
-def _fail(state: int, words: str) -> bytes:
-    text = f"<richpp><_>{_escaped(words)}</_></richpp>"
-    return f'<value val="fail"><state_id val="{state}"/>{text}</value>'.encode()
+def _fail(state: int, words: str, size: int = 0) -> bytes:
+    text = _rich(words)
+    place = f' loc_s="0" loc_e="{size}"' if size else ""
+    return f'<value val="fail"{place}><state_id val="{state}"/>{text}</value>'.encode()
+
+
+def _rich(words: str) -> str:
+    return f"<richpp><_><pp>{_escaped(words)}</pp></_></richpp>"
 
 
 def _strings(*texts: str) -> str:
@@ -202,10 +209,10 @@ def _strings(*texts: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), (" ", "&nbsp;")):
+    for character, entity in (("&", "&amp;"), ('"', "&quot;"), ("<", "&lt;"), (">", "&gt;"), (" ", "&nbsp;")):
         text = text.replace(character, entity)
     return text
 
 
 def _complain(words: str) -> None:
-    os.write(2, f"{words}\n".encode())
+    os.write(2, f"[pid {os.getpid()}] {words}\n".encode())
