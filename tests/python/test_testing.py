@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -289,7 +290,7 @@ def test_metamath(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     commands = (
-        f"set scroll continuous\nread {database}\nverify proof *\nverify proof t\nshow trace_back t /axioms\nexit\n"
+        f"set scroll continuous\nread '{database}'\nverify proof *\nverify proof t\nshow trace_back t /axioms\nexit\n"
     )
     said = say(StandIn("metamath"), commands)
     answers = said.split("MM> ")
@@ -298,6 +299,67 @@ def test_metamath(tmp_path: Path) -> None:
     assert answers[4].splitlines()[0] == "t "
     assert "?" not in answers[4]
     assert answers[5].split()[-1] == "a"
+
+
+# --- beside the real ones ---------------------------------------------------------------------------------------------
+
+
+def real(text: str, program: str, *arguments: str) -> str:
+    """What the real prover prints when it gets the same."""
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+    ran = subprocess.run([program, *arguments], input=text, capture_output=True, text=True, timeout=60, check=False)
+    return ran.stdout
+
+
+@pytest.mark.parametrize(
+    "sentences",
+    [
+        ("Theorem t : 2 + 2 = 4.", "reflexivity.", "Qed."),
+        ("Theorem t : 2 + 2 = 4.", "Admitted."),
+        ("Lemma f : 2 + 2 = 5.", "reflexivity.", "Qed."),
+        ("Lemma t : 2 + 2 = 4.", "Qed."),
+        ("Lemma t : 2 + 2 = 4.",),
+    ],
+)
+def test_coqidetop_answers_alike(sentences: tuple[str, ...]) -> None:
+    asked = script(*sentences) + STATUS
+    theirs = real(asked, "coqidetop.opt", "-main-channel", "stdfds", "-async-proofs", "off", "-q")
+    ours = say(StandIn("xml"), asked)
+    assert len(values(ours)) == len(values(theirs))
+    assert values(ours)[:-1] == values(theirs)[:-1]
+    if 'val="good"' in values(theirs)[-1]:
+        assert values(ours)[-1] == values(theirs)[-1]
+    else:
+        assert 'val="fail"' in values(ours)[-1]
+    assert ("addedaxiom" in ours) == ("addedaxiom" in theirs)
+
+
+def test_z3_answers_alike() -> None:
+    asked = (
+        "(push 1)(assert (not (= (+ 2 2) 4)))(check-sat)(pop 1)(push 1)(assert (= (* 2 3) 6))(check-sat)(pop 1)"
+        '(echo "N 17")(assert (distinct 1 (- 3 2)))(check-sat)(reset)(check-sat)(exit)'
+    )
+    assert say(StandIn("smt"), asked) == real(asked, "z3", "-in", "-smt2")
+
+
+def test_metamath_answers_alike(tmp_path: Path) -> None:
+    database = tmp_path / "t.mm"
+    symbols, axiom = "$c |- + = 1 2 $.", "a $a |- 1 + 1 = 2 $."
+    asked = [
+        "set scroll continuous",
+        f"read '{database}'",
+        "verify proof *",
+        "verify proof t",
+        "show trace_back t /axioms",
+    ]
+    commands = "\n".join([*asked, "exit", ""])
+    for proof in ("a", "?"):
+        database.write_text(f"{symbols}\n{axiom}\nt $p |- 1 + 1 = 2 $= {proof} $.\n", encoding="utf-8")
+        theirs = real(commands, "metamath").split("MM> ")
+        ours = say(StandIn("metamath"), commands).split("MM> ")
+        assert ours[3:5] == theirs[3:5]
+        assert len(ours) == len(theirs)
 
 
 # --- Isabelle ---------------------------------------------------------------------------------------------------------

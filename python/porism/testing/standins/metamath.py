@@ -50,7 +50,12 @@ class Metamath(Prover):
             self._scrolls = words[2:] != ["continuous"]
             self.wire.write(b"Continuous scrolling is now in effect.\nMM> ")
         elif words[:1] == ["read"] and len(words) == 2:
-            self._read(command.split()[1].strip("'\""))
+            path = command.split()[1]
+            if "/" in path and path[0] not in "'\"":
+                # An unquoted slash begins an option.
+                self._prompt("?Expected VERIFY.")
+            else:
+                self._read(path.strip("'\""))
         elif words[:2] == ["verify", "proof"] and len(words) >= 3:
             self._verify(command.split()[2])
         elif words[:2] == ["show", "trace_back"] and len(words) >= 3:
