@@ -19,6 +19,7 @@ from porism._errors import (
     FormatError,
     InputError,
     LockedError,
+    NotACacheError,
     NotAMemoryError,
     OverloadedError,
     ParseError,
@@ -34,7 +35,7 @@ from porism._hits import Hit, Hits
 from porism._memory import Memory, upgrade
 from porism._policy import DEFAULT_SCHEDULE, Ranking, Try, slices
 from porism._queue import AsyncQueue, Queue
-from porism._queue_types import Completed, Health, Histogram, QueueMetrics
+from porism._queue_types import Completed, Health, Histogram, QueueMetrics, Race
 from porism._solve import Attempt, Budget, Result, solve, solve_library
 from porism._transaction import Pending, Transaction
 from porism._types import (
@@ -68,6 +69,8 @@ from porism._types import (
     Theorem,
     Verdict,
 )
+from porism._verdict_cache import CacheStats, Kept, VerdictCache
+from porism._verdicts import Check, Message, Severity, Trust
 from porism._where import Where, where
 
 __all__ = [
@@ -80,9 +83,11 @@ __all__ = [
     "Axiom",
     "Budget",
     "BudgetError",
+    "CacheStats",
     "CancelledError",
     "Candidate",
     "Change",
+    "Check",
     "ClosedError",
     "Compaction",
     "Completed",
@@ -105,12 +110,15 @@ __all__ = [
     "IndexReport",
     "InputError",
     "Inserted",
+    "Kept",
     "Kind",
     "Lemma",
     "LockedError",
     "Measurement",
     "Memory",
+    "Message",
     "NativeWorker",
+    "NotACacheError",
     "NotAMemoryError",
     "OverloadedError",
     "ParseError",
@@ -123,12 +131,14 @@ __all__ = [
     "Queue",
     "QueueError",
     "QueueMetrics",
+    "Race",
     "Ranking",
     "Receipt",
     "Record",
     "Report",
     "Result",
     "Settlement",
+    "Severity",
     "Snapshot",
     "Stats",
     "Status",
@@ -138,9 +148,11 @@ __all__ = [
     "Theorem",
     "Ticket",
     "Transaction",
+    "Trust",
     "Try",
     "Vectors",
     "Verdict",
+    "VerdictCache",
     "Where",
     "WorkerError",
     "__version__",

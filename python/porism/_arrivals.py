@@ -8,7 +8,7 @@ from itertools import count, islice
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from porism import _core
-from porism._errors import ClosedError, OverloadedError, QueueError, WorkerError
+from porism._errors import CancelledError, ClosedError, OverloadedError, QueueError, WorkerError
 from porism._queue_types import Completed
 
 if TYPE_CHECKING:
@@ -123,8 +123,8 @@ class Arrival(asyncio.Future[Any]):
 class Stream:
     """Messages that are awaited many at a time."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self, arrivals: Arrivals) -> None:
+        self.arrivals = arrivals
         self._messages: list[Message] = []
         self._closed = False
         self._wake: asyncio.Future[None] | None = None
@@ -136,6 +136,10 @@ class Stream:
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
 
+    def expect(self, number: int) -> int:
+        """Takes that many tokens in a row: the first of them."""
+        return self.arrivals.expect(self, number)
+
     def close(self) -> None:
         """Nobody takes any more; a place that has come is free again."""
         self._closed = True
@@ -144,7 +148,7 @@ class Stream:
     async def take(self) -> list[Message]:
         """What has arrived since the last call, after waiting for the first."""
         while not self._messages:
-            self._wake = self._loop.create_future()
+            self._wake = self.arrivals.loop.create_future()
             try:
                 await self._wake
             finally:
@@ -168,7 +172,7 @@ class Feed(Generic[T, R]):
         ahead: int,
     ) -> None:
         self._core = core
-        self._port = port
+        self.port = port
         self._expect = expect
         self._items: Iterator[tuple[int, T]] = enumerate(items)
         self._key = key
@@ -196,12 +200,12 @@ class Feed(Generic[T, R]):
             yield from self._submit(batch)
             if self._held:
                 self._asked_for_place = True
-                self._core.ask_for_place(self._port, self._expect(1))
+                self._core.ask_for_place(self.port, self._expect(1))
 
     def _submit(self, batch: list[tuple[int, T]]) -> Iterator[Completed[T, R]]:
         keys = [self._key(item) for _, item in batch] if self._key else None
         first = self._expect(len(batch))
-        done = self._core.submit_many_to(self._port, first, [item for _, item in batch], keys, *self._options)
+        done = self._core.submit_many_to(self.port, first, [item for _, item in batch], keys, *self._options)
         full, refused = [], []
         for token, ((position, item), outcome) in enumerate(zip(batch, done, strict=True), first):
             if isinstance(outcome, _core.Handle):
@@ -224,20 +228,29 @@ class Feed(Generic[T, R]):
             self._asked_for_place = False
             return self._take_place(value)
         position, item, _ = self._under_way.pop(token)
+        if kind == _core.CANCELLED:
+            value = CancelledError("the request was cancelled")
         return Completed(position, item, value, None) if kind == _core.VALUE else Completed(position, item, None, value)
 
     def _take_place(self, place: _core.Place) -> Completed[T, R] | None:
+        if not self._held:
+            place.release()
+            return None
         position, item = self._held.popleft()
         token = self._expect(1)
         try:
             key = self._key(item) if self._key else None
-            handle = self._core.submit_to(self._port, token, item, key, *self._options, place)
+            handle = self._core.submit_to(self.port, token, item, key, *self._options, place)
         except QueueError as error:
             return Completed(position, item, None, error)
         self._under_way[token] = (position, item, handle)
         return None
 
-    def cancel(self) -> None:
-        """Gives up what is under way."""
-        for _, _, handle in self._under_way.values():
-            handle.cancel()
+    def cancel(self, *, after: int = -1) -> None:
+        """Gives up what stands after a position, and takes no more items; what is under way arrives as cancelled."""
+        self._more = False
+        self._items = iter(())
+        self._held = deque(held for held in self._held if held[0] <= after)
+        for position, _, handle in self._under_way.values():
+            if position > after:
+                handle.cancel()

@@ -28,10 +28,13 @@ __all__ = [
     "Place",
     "Port",
     "ProcessOutcome",
+    "Processes",
     "Proofs",
     "Queue",
     "Ranking",
+    "Session",
     "Ticket",
+    "VerdictCache",
     "__version__",
     "content_hash",
     "current_request",
@@ -40,6 +43,7 @@ __all__ = [
     "isa",
     "run_process",
     "upgrade_memory",
+    "verdict_key",
 ]
 
 __version__: str
@@ -323,3 +327,82 @@ class Queue:
     def metrics(self) -> tuple[_Gauges, dict[str, int], _HistogramFields, _HistogramFields]: ...
     def prometheus(self, name: str) -> str: ...
     def health(self) -> tuple[bool, list[str], _Gauges, float, int]: ...
+
+@final
+class Session:
+    def send(self, data: bytes) -> None: ...
+    def receive(self) -> bytes: ...
+    def ask(self, data: bytes, *, marker: str | None = None) -> bytes: ...
+    def discard(self) -> None: ...
+    def close_input(self) -> None: ...
+    def interrupt(self) -> None: ...
+    @property
+    def stderr(self) -> bytes: ...
+    @property
+    def pid(self) -> int: ...
+    @property
+    def memory_bytes(self) -> int | None: ...
+    @property
+    def time_left_s(self) -> float | None: ...
+    @property
+    def notes(self) -> dict[str, Any]: ...
+    @property
+    def cancel(self) -> Cancel: ...
+    @staticmethod
+    def nonce() -> str: ...
+
+@final
+class Processes:
+    def __new__(
+        cls,
+        *,
+        processes: int,
+        memory_bytes: int | None,
+        uses: int | None,
+        growth_bytes: int | None,
+        grace_s: float,
+        canary_every: int | None,
+    ) -> Processes: ...
+    def worker(self) -> NativeWorker: ...
+    def metrics(
+        self,
+    ) -> tuple[
+        tuple[int, int, int, int, int, int, int, int | None],
+        dict[str, int],
+        _HistogramFields,
+        _HistogramFields,
+        _HistogramFields,
+    ]: ...
+    def prometheus(self, name: str) -> str: ...
+    def problems(self) -> list[str]: ...
+    def close(self) -> None: ...
+_MessageFields: TypeAlias = tuple[str, str, int, int]
+_CheckFields: TypeAlias = tuple[
+    str, int, str, str, list[str], list[_MessageFields], str, tuple[float, float], str, _ReceiptFields | None
+]
+_RequestFields: TypeAlias = tuple[int, float | None, int | None]
+
+@final
+class VerdictCache:
+    @staticmethod
+    def open(
+        path: str | os.PathLike[str],
+        *,
+        create: bool,
+        read_only: bool,
+        rebuild: bool,
+        timeout_s: float,
+        budget_bytes: int,
+        front_bytes: int,
+    ) -> VerdictCache: ...
+    def close(self) -> None: ...
+    def peek(self, key: bytes, request: _RequestFields) -> _CheckFields | None: ...
+    def get(self, key: bytes, request: _RequestFields) -> _CheckFields | None: ...
+    def put(self, key: bytes, check: _CheckFields, request: _RequestFields) -> str: ...
+    def remove(self, key: bytes) -> bool: ...
+    def verify(self) -> int: ...
+    def stats(self) -> tuple[int, int, int, int, int, int, int, int]: ...
+
+def verdict_key(
+    prover_build: bytes, library: bytes, options: bytes, prefix: bytes, candidate: bytes, statement: bytes
+) -> bytes: ...

@@ -6,9 +6,14 @@
     ├── InputError            what was handed over cannot be used; also a ValueError
     │   └── ParseError        a malformed file: path, line, column, expected, found
     ├── ProverError           a prover could not be run or broke its protocol
-    │   └── ProverMissingError    it is not installed; the message holds the pip command
-    ├── StoreError            the memory on disk
+    │   ├── ProverMissingError    it is not installed; the message holds the command that installs it
+    │   ├── ProverEndedError      its process ended: code, signal
+    │   ├── ProverProtocolError   it said what it must not say
+    │   ├── ProverMemoryError     it ran out of memory
+    │   └── ProverStoppedError    the deadline passed, or nobody wants the answer any more
+    ├── StoreError            the memory, or the verdict cache, on disk
     │   ├── NotAMemoryError       the path is no memory
+    │   ├── NotACacheError        the path is no verdict cache
     │   ├── FormatError           it was written by a newer or older Porism, or with another embedder
     │   ├── DamagedError          bytes disagree with their checksum or their length
     │   ├── BudgetError           a write would make the memory larger than it may be
@@ -71,12 +76,42 @@ class ProverMissingError(ProverError):
     """A prover is not installed; the message holds the command that installs it."""
 
 
+class ProverEndedError(ProverError):
+    """The process of a prover ended when it should have answered.
+
+    Attributes:
+        code: Its exit code, or ``None``.
+        signal: The signal that ended it, or ``None``.
+    """
+
+    def __init__(self, message: str, *, code: int | None = None, signal: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.signal = signal
+
+
+class ProverProtocolError(ProverError):
+    """A prover said what it must not say; its process is ended, since nothing that it says can be believed."""
+
+
+class ProverMemoryError(ProverError):
+    """A prover ran out of memory; its process is ended, since it may answer wrongly from then on."""
+
+
+class ProverStoppedError(ProverError):
+    """The deadline has passed, or nobody wants the answer any more. A driver lets this pass."""
+
+
 class StoreError(PorismError):
     """The memory on disk cannot be used as asked; what was acknowledged before is unharmed."""
 
 
 class NotAMemoryError(StoreError):
     """The path does not hold a memory."""
+
+
+class NotACacheError(StoreError):
+    """The path does not hold a verdict cache."""
 
 
 class FormatError(StoreError):

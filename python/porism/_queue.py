@@ -12,9 +12,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from porism import _core
-from porism._arrivals import Arrival, Arrivals, AsyncTicket, Feed, Stream
+from porism._arrivals import Arrival, Arrivals, AsyncTicket, Feed, Options, Stream
 from porism._errors import ClosedError, InputError, OverloadedError
-from porism._queue_types import Completed, Health, Histogram, QueueMetrics
+from porism._queue_types import Completed, Health, Histogram, QueueMetrics, Race
+from porism._racing import Referee
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
@@ -193,22 +194,59 @@ class Queue(_Face[T, R]):
         Items are taken from ``items`` as there is room: at most ``ahead`` are under way. A full queue is waited for.
         To leave the loop cancels the rest.
         """
+        yield from self._ended(self._feed(items, key, (priority, tenant, deadline_s), ahead))
+
+    def race(
+        self,
+        items: Iterable[T],
+        *,
+        accept: Callable[[R], bool],
+        ordered: bool = False,
+        key: Callable[[T], str | bytes | None] | None = None,
+        priority: int = 0,
+        tenant: str | None = None,
+        deadline_s: float | None = None,
+        ahead: int = 1024,
+    ) -> Race[T, R]:
+        """Has items worked on until an answer is accepted; the others are cancelled at once.
+
+        Args:
+            items: Who runs; taken as there is room, as ``map`` does it.
+            accept: Whether an answer wins. Called on this thread.
+            ordered: Whether the earliest of the items wins and not the first to end, so that timing does not decide:
+                those before a winner run to their end.
+            key: Makes the key of an item.
+            priority: Of each.
+            tenant: Of each.
+            deadline_s: How many seconds each answer may take, counted from when it is submitted.
+            ahead: How many run at once at most.
+        """
+        feed = self._feed(items, key, (priority, tenant, deadline_s), ahead)
+        referee = Referee(feed, accept=accept, ordered=ordered)
+        for completed in self._ended(feed):
+            referee.saw(completed)
+        return referee.result()
+
+    def _feed(
+        self, items: Iterable[T], key: Callable[[T], str | bytes | None] | None, options: Options, ahead: int
+    ) -> Feed[T, R]:
         port = _core.Port(descriptor=False)
-        tokens = _Tokens()
-        options = (priority, tenant, deadline_s)
-        feed = Feed[T, R](self._core, port, tokens.expect, items, key=key, options=options, ahead=_positive(ahead))
+        return Feed(self._core, port, _Tokens().expect, items, key=key, options=options, ahead=_positive(ahead))
+
+    def _ended(self, feed: Feed[T, R]) -> Iterator[Completed[T, R]]:
+        """The items as they end, until all have."""
         try:
             while True:
                 yield from feed.fill()
                 if feed.ended:
                     return
-                for message in port.wait():
+                for message in feed.port.wait():
                     completed = feed.arrived(message)
                     if completed is not None:
                         yield completed
         finally:
             feed.cancel()
-            port.close()
+            feed.port.close()
 
     def close(self, *, cancel: bool = False) -> None:
         """Takes no more requests, and waits until the threads have ended; to close it again does nothing.
@@ -311,7 +349,7 @@ class AsyncQueue(_Face[T, R]):
                 ticket._fail(outcome)
         return tickets
 
-    async def map(
+    def map(
         self,
         items: Iterable[T],
         *,
@@ -322,14 +360,42 @@ class AsyncQueue(_Face[T, R]):
         ahead: int = 1024,
     ) -> AsyncIterator[Completed[T, R]]:
         """``async for`` over the items as they complete. See ``Queue.map``."""
-        arrivals = self._arrivals()
-        stream = Stream(arrivals.loop)
+        stream = Stream(self._arrivals())
+        feed = self._feed(stream, items, key, (priority, tenant, deadline_s), ahead)
+        return self._ended(stream, feed)
 
-        def expect(number: int) -> int:
-            return arrivals.expect(stream, number)
+    async def race(
+        self,
+        items: Iterable[T],
+        *,
+        accept: Callable[[R], bool],
+        ordered: bool = False,
+        key: Callable[[T], str | bytes | None] | None = None,
+        priority: int = 0,
+        tenant: str | None = None,
+        deadline_s: float | None = None,
+        ahead: int = 1024,
+    ) -> Race[T, R]:
+        """Has items worked on until an answer is accepted. See ``Queue.race``."""
+        stream = Stream(self._arrivals())
+        feed = self._feed(stream, items, key, (priority, tenant, deadline_s), ahead)
+        referee = Referee(feed, accept=accept, ordered=ordered)
+        async for completed in self._ended(stream, feed):
+            referee.saw(completed)
+        return referee.result()
 
-        options = (priority, tenant, deadline_s)
-        feed = Feed[T, R](self._core, arrivals.port, expect, items, key=key, options=options, ahead=_positive(ahead))
+    def _feed(
+        self,
+        stream: Stream,
+        items: Iterable[T],
+        key: Callable[[T], str | bytes | None] | None,
+        options: Options,
+        ahead: int,
+    ) -> Feed[T, R]:
+        port = stream.arrivals.port
+        return Feed(self._core, port, stream.expect, items, key=key, options=options, ahead=_positive(ahead))
+
+    async def _ended(self, stream: Stream, feed: Feed[T, R]) -> AsyncIterator[Completed[T, R]]:
         try:
             while True:
                 for completed in feed.fill():

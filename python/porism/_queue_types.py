@@ -32,6 +32,19 @@ class Completed(NamedTuple, Generic[T, R]):
 
 
 @dataclass(frozen=True, slots=True)
+class Race(Generic[T, R]):
+    """How a race went.
+
+    Attributes:
+        winner: The item whose answer was accepted; ``None`` if there was no such answer.
+        ended: The items that ended by themselves, with an answer or an error, in the order of the race.
+    """
+
+    winner: Completed[T, R] | None
+    ended: tuple[Completed[T, R], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Histogram:
     """Durations in buckets.
 

@@ -39,7 +39,8 @@ class Status(StrEnum):
 class Verdict(StrEnum):
     """How an attempt at a goal ended.
 
-    Only ``PROVED`` and ``REFUTED`` are answers about the goal. Everything else is about the attempt, and must never be
+    Only ``PROVED`` and ``REFUTED`` are answers about the goal. ``REJECTED``, ``INCOMPLETE`` and ``MISMATCH`` are about
+    the candidate, whose failure says nothing about the goal. Everything else is about the attempt, and must never be
     read as "wrong".
     """
 
@@ -56,6 +57,14 @@ class Verdict(StrEnum):
     """It does not read such a problem."""
     FAILED = "failed"
     """Something else kept it from an answer."""
+    REJECTED = "rejected"
+    """The checker read the candidate and does not accept it."""
+    INCOMPLETE = "incomplete"
+    """The candidate leaves a gap: ``sorry``, ``admit``, an axiom of its own, an open goal."""
+    MISMATCH = "mismatch"
+    """The candidate proves another statement than the one that was asked for."""
+    OVERLOADED = "overloaded"
+    """It was not tried: there was no room, or no time left."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -256,3 +256,27 @@ def test_each_request_ends_once_whatever_is_done_to_it(run: Runner) -> None:
 
     for seed in range(15):
         run(main(seed))
+
+
+def test_a_race_ends_with_its_winner(run: Runner) -> None:
+    def work(item: str) -> bool:
+        request = porism.current_request()
+        assert request is not None
+        while item != "wins" and not request.cancelled:
+            time.sleep(0.001)
+        return True
+
+    async def main() -> None:
+        async with porism.AsyncQueue(work, threads=2) as queue:
+            race = await queue.race(["never", "wins"], accept=bool)
+            assert race.winner is not None
+            assert race.winner.item == "wins"
+            running = asyncio.create_task(queue.race(["never"] * 3, accept=bool))
+            while queue.metrics().counts["submitted"] < 5:
+                await asyncio.sleep(0.001)
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+            assert queue.metrics().counts["cancelled"] == 4
+
+    run(main())

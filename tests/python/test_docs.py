@@ -19,6 +19,7 @@ def test_examples_run(example: Path, tmp_path: Path) -> None:
     if example.name == "read_format.py":
         run(EXAMPLES[0].with_name("remember.py"), tmp_path)
     expected = {
+        "check_once.py": "4 entries, 2 of 6 requests answered",
         "check_requests.py": "'': an empty proof",
         "read_format.py": "2 commutativity: ![X, Y]: f(X, Y) = f(Y, X)  (a vector of length 1.000)",
         "remember.py": "right_identity",
@@ -64,6 +65,13 @@ def test_the_guide_to_stand_ins_shows_what_they_answer() -> None:
     assert shown
     assert shown[1] in example.read_text(encoding="utf-8")
     assert subprocess.check_output([sys.executable, example], text=True, timeout=60) == shown[2]
+
+
+def test_python_in_the_guide_to_verdicts_is_taken_from_the_example() -> None:
+    shown = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "verdicts.md").read_text(encoding="utf-8"), re.DOTALL)
+    program = (ROOT / "examples" / "check_once.py").read_text(encoding="utf-8")
+    assert shown
+    assert [block for block in shown if block not in program] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

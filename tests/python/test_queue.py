@@ -15,7 +15,7 @@ import pytest
 import porism
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 def square(number: int) -> int:
@@ -332,3 +332,75 @@ print(os.waitstatus_to_exitcode(status), queue.submit(5).result())
 """
     ran = run(program)
     assert (ran.stdout, ran.returncode) == ("7 5\n", 0), ran.stderr
+
+
+# --- races ------------------------------------------------------------------------------------------------------------
+
+
+def wait_until_cancelled(_: object) -> bool:
+    """Stands for a prover that finds nothing before it is told to stop."""
+    request = porism.current_request()
+    assert request is not None
+    while not request.cancelled:
+        time.sleep(0.001)
+    return False
+
+
+def test_the_first_accepted_answer_wins_and_the_others_are_cancelled() -> None:
+    def work(item: str) -> bool:
+        return True if item == "wins" else wait_until_cancelled(item)
+
+    with porism.Queue(work, threads=3) as queue:
+        race = queue.race(["never", "wins", "never either"], accept=bool)
+    assert race.winner is not None
+    assert (race.winner.position, race.winner.item) == (1, "wins")
+    assert [one.position for one in race.ended] == [1]
+    assert queue.metrics().counts["cancelled"] == 2
+
+
+def test_in_an_ordered_race_those_before_the_winner_run_to_their_end() -> None:
+    later_ended = threading.Event()
+
+    def work(item: str) -> bool:
+        match item:
+            case "slow":
+                later_ended.wait()
+            case "fast":
+                later_ended.set()
+            case _:
+                return wait_until_cancelled(item)
+        return True
+
+    with porism.Queue(work, threads=3) as queue:
+        race = queue.race(["slow", "fast", "never"], accept=bool, ordered=True)
+    assert race.winner is not None
+    assert race.winner.item == "slow"
+    assert [one.item for one in race.ended] == ["slow", "fast"]
+
+
+def test_a_race_takes_no_items_after_it_was_won() -> None:
+    taken = []
+
+    def items() -> Iterator[int]:
+        for number in range(1000):
+            taken.append(number)
+            yield number
+
+    with porism.Queue(lambda number: number == 3, threads=1) as queue:
+        race = queue.race(items(), accept=bool, ahead=1)
+    assert race.winner is not None
+    assert (race.winner.item, taken) == (3, [0, 1, 2, 3])
+
+
+def test_a_race_that_nobody_wins_tells_how_each_ended() -> None:
+    def work(number: int) -> bool:
+        if number == 1:
+            raise LookupError("no")
+        return False
+
+    with porism.Queue(work, threads=2) as queue:
+        race = queue.race(range(3), accept=bool)
+        late = queue.race([0], accept=bool, deadline_s=0.0)
+    assert race.winner is None
+    assert [type(one.error) for one in race.ended] == [type(None), LookupError, type(None)]
+    assert [type(one.error) for one in late.ended] in ([porism.OverloadedError], [porism.DeadlineError])

@@ -59,6 +59,13 @@ async def awaits() -> None:
             assert_type(one.result(), int)
 
 
+def keeps(path: str, check: porism.Check) -> None:
+    with porism.VerdictCache.open(path) as cache:
+        key = cache.key(prover_build="a hash", candidate=b"rfl")
+        assert_type(cache.put(key, check, trust=porism.Trust.L2, budget_s=1.0), porism.Kept)
+        assert_type(cache.get(key), porism.Check | None)
+
+
 def is_told_of_a_misspelt_argument(path: str) -> None:
     # Each line must be an error to mypy: an ignore that is not needed is one itself.
     porism.Budget(minutes=1)  # type: ignore[call-arg]

@@ -7,6 +7,7 @@ use porism_engine::memory::{
     self, Candidate, Change, Event, Evidence, EvidenceId, Filter, Inserted, MemoryError, NewEvidence, NewRecord,
     Operation, Outcome, Recall, Receipt, Record, RecordId, Settlement,
 };
+use porism_engine::words::UnknownWord;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -114,8 +115,8 @@ impl EvidenceIn {
     }
 }
 
-pub fn words<T: FromStr<Err = MemoryError>>(words: &[String]) -> memory::Result<Vec<T>> {
-    words.iter().map(|word| word.parse()).collect()
+pub fn words<T: FromStr<Err = UnknownWord>>(words: &[String]) -> memory::Result<Vec<T>> {
+    words.iter().map(|word| Ok(word.parse()?)).collect()
 }
 
 pub fn operation_in(py: Python<'_>, name: &str, arguments: &Bound<'_, PyAny>) -> PyResult<Operation> {

@@ -7,8 +7,10 @@ mod errors;
 mod fields;
 mod library;
 mod memory;
+mod pool;
 mod process;
 mod queue;
+mod verdicts;
 
 /// The compiled half of the `porism` package.
 #[pymodule(gil_used = false)]
@@ -21,7 +23,9 @@ mod _core {
         module.add("SQLITE_VERSION", porism_engine::memory::sqlite_version())?;
         super::library::register(module)?;
         super::memory::register(module)?;
+        super::pool::register(module)?;
         super::process::register(module)?;
-        super::queue::register(module)
+        super::queue::register(module)?;
+        super::verdicts::register(module)
     }
 }

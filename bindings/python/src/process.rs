@@ -23,8 +23,8 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 
 /// Stops the runs that it was given to, from any thread, and for good.
 #[pyclass(frozen, module = "porism._core")]
-struct Cancel {
-    token: process::Cancel,
+pub struct Cancel {
+    pub token: process::Cancel,
 }
 
 #[pymethods]
@@ -131,7 +131,8 @@ pub fn is_main_thread(py: Python<'_>) -> PyResult<bool> {
     threading.call_method0("get_ident")?.eq(main)
 }
 
-fn raise_spawn_error(py: Python<'_>, error: &SpawnError) -> PyErr {
+/// The exception for a program that could not be run.
+pub fn raise_spawn_error(py: Python<'_>, error: &SpawnError) -> PyErr {
     let class = match error {
         SpawnError::NotFound { .. } => "ProverMissingError",
         _ => "ProverError",

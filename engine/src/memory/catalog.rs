@@ -318,7 +318,7 @@ pub(super) fn plain_uri(path: &Path) -> String {
     uri(path, "mode=ro&vfs=unix")
 }
 
-fn immutable_uri(path: &Path) -> String {
+pub(crate) fn immutable_uri(path: &Path) -> String {
     uri(path, "immutable=1")
 }
 

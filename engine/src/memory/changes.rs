@@ -7,7 +7,7 @@ use super::catalog::list;
 use super::error::Result;
 use super::record::RecordId;
 use super::tombstones::Moment;
-use super::words::words;
+use crate::words::words;
 
 words! {
     /// What happened to a record.

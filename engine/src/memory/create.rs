@@ -42,12 +42,12 @@ fn build(draft: &Path, embedder: &str, dimension: u32) -> Result<()> {
 }
 
 /// Waits until what was written to `path` is on the disk, by whomever.
-pub(super) fn sync_file(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_file(path: &Path) -> io::Result<()> {
     fs::OpenOptions::new().write(true).open(path)?.sync_all()
 }
 
 /// Waits until the names in `directory` are on the disk.
-pub(super) fn sync_directory(directory: &Path) -> io::Result<()> {
+pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
     fs::File::open(directory)?.sync_all()
 }
 

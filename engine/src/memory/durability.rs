@@ -1,6 +1,6 @@
 //! What an acknowledged write survives.
 
-use super::words::words;
+use crate::words::words;
 
 words! {
     /// What a write that has returned survives.

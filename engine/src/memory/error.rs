@@ -10,6 +10,7 @@ use rusqlite::ErrorCode;
 use thiserror::Error;
 
 use crate::lsh::Damage;
+use crate::words::UnknownWord;
 
 /// The name of the catalog inside a memory's directory.
 pub(super) const CATALOG: &str = "catalog.sqlite";
@@ -96,6 +97,12 @@ impl MemoryError {
             Self::Locked { path, .. } => Self::Locked { path: directory.join(path), waited },
             other => other,
         }
+    }
+}
+
+impl From<UnknownWord> for MemoryError {
+    fn from(error: UnknownWord) -> Self {
+        Self::Input(error.to_string())
     }
 }
 

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{MemoryError, Result};
 use super::record::{RecordId, check_label};
-use super::words::{number, words};
+use crate::verdict::Verdict;
+use crate::words::number;
 
 number! {
     /// The number of a piece of evidence.
@@ -14,30 +15,6 @@ number! {
 number! {
     /// The number of an event.
     EventId
-}
-
-words! {
-    /// How an attempt at a goal ended. Only the first two are answers; the others say nothing about the goal.
-    Verdict, "verdict" {
-        /// It follows.
-        Proved = "proved",
-        /// It does not follow.
-        Refuted = "refuted",
-        /// The prover gave up, or came to a limit that does not depend on the machine.
-        Unknown = "unknown",
-        /// It came to a limit in time, which is no refutation.
-        Timeout = "timeout",
-        /// It came to a limit in memory.
-        Memory = "memory",
-        /// It died, or what it printed contradicts itself.
-        Crashed = "crashed",
-        /// The caller stopped it.
-        Cancelled = "cancelled",
-        /// It does not read such a problem.
-        Unsupported = "unsupported",
-        /// Something else kept it from an answer.
-        Failed = "failed",
-    }
 }
 
 /// A checker's signature on a proof.

@@ -4,10 +4,11 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::catalog::{list, take_number};
 use super::error::{MemoryError, Result};
-use super::event::{Evidence, EvidenceId, NewEvidence, Receipt, Verdict};
+use super::event::{Evidence, EvidenceId, NewEvidence, Receipt};
 use super::record::{RecordId, Status};
 use super::records;
 use super::tombstones::Moment;
+use crate::verdict::Verdict;
 
 const COLUMNS: &str = "id, goal, verdict, prover, prover_version, label, seconds, reprover, reprover_version, claim_hash, \
                        certificate_hash, checker, checker_version, created_ms";

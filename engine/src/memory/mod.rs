@@ -52,7 +52,6 @@ mod turnstile;
 mod upgrade;
 mod verify;
 mod view;
-mod words;
 mod writer;
 
 #[cfg(test)]
@@ -69,13 +68,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+pub(crate) use catalog::immutable_uri;
 pub use catalog::sqlite_version;
 pub use changes::{Action, Change};
 pub use clock::{Clock, SystemClock};
 pub use compact::{Compaction, Purged};
+pub(crate) use create::{sync_directory, sync_file};
 pub use durability::Durability;
 pub use error::{MemoryError, Result};
-pub use event::{Candidate, Event, EventId, Evidence, EvidenceId, NewEvent, NewEvidence, Receipt, Settlement, Verdict};
+pub use event::{Candidate, Event, EventId, Evidence, EvidenceId, NewEvent, NewEvidence, Receipt, Settlement};
 pub use filter::Filter;
 pub use import::Imported;
 pub use indexing::{IndexReport, Measurement, isa};
@@ -86,6 +87,8 @@ pub use snapshots::Snapshot;
 pub use stats::Stats;
 pub use upgrade::upgrade;
 pub use verify::{Finding, Report};
+
+pub use crate::verdict::Verdict;
 
 use crate::features;
 use group::Group;

@@ -9,10 +9,10 @@ use super::indexer::{Task, threads};
 use super::keyword::{self, Column};
 use super::reader::Reader;
 use super::record::{RecordId, check_vector};
-use super::words::words;
 use super::{Memory, segment};
 use crate::features;
 use crate::lsh::{Trouble, Workers};
+use crate::words::words;
 
 /// The constant of reciprocal rank fusion (Cormack, Clarke, Buettcher: Reciprocal Rank Fusion outperforms Condorcet and individual
 /// Rank Learning Methods, SIGIR 2009).

@@ -3,8 +3,8 @@
 use serde::{Serialize, Serializer};
 
 use super::error::{MemoryError, Result};
-use super::words::{number, words};
 use crate::tptp::{Limits, canonical, parse_formula};
+use crate::words::{number, words};
 
 /// The longest statement, in bytes.
 pub const MAX_STATEMENT_BYTES: usize = 16 << 20;

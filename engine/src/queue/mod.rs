@@ -41,9 +41,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use crate::metrics::Histogram;
 pub use clock::{Clock, MonotonicClock};
 pub use crew::{Crew, Worker};
-pub use metrics::{Counts, Gauges, Histogram, Metrics};
+pub use metrics::{Counts, Gauges, Metrics};
 pub use outcome::Outcome;
 pub use places::Place;
 pub use port::{Message, Port};

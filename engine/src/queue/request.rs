@@ -22,7 +22,7 @@ impl Key {
     }
 
     /// A number that spreads keys evenly.
-    pub(super) fn spread(&self) -> usize {
+    pub(crate) fn spread(&self) -> usize {
         usize::from(self.0[0])
     }
 }

@@ -14,13 +14,14 @@ use porism_native::sync::{Mutex, lock};
 use super::coalesce::InFlight;
 use super::deadlines::Deadlines;
 use super::job::{self, Left};
-use super::metrics::{Gauges, Metrics, Recorders, count};
+use super::metrics::{Gauges, Metrics, Recorders};
 use super::outcome::Outcome;
 use super::places::Places;
 use super::port::{Message, Port};
 use super::request::Key;
 use super::scheduler::{Item, Name, Scheduler};
 use super::{Clock, Close, Options};
+use crate::metrics::count;
 
 /// How many requests may be on their way from submitters to the scheduler; beyond, a submitter sorts them in itself.
 const RING: usize = 1024;

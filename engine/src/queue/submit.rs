@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use porism_native::sync::{Condvar, Mutex, MutexGuard, lock, sleep};
 
 use super::job::{NEVER, To};
-use super::metrics::count;
 use super::places::Place;
 use super::request::{Refusal, Refused, Request};
 use super::scheduler::Scheduler;
 use super::shared::{FINISHED, Job, Meta, OPEN, Shared};
 use super::ticket::Handle;
+use crate::metrics::count;
 
 /// When a request came, and what follows from that.
 #[derive(Clone, Copy)]

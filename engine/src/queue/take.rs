@@ -6,10 +6,10 @@ use std::sync::atomic::{Ordering, fence};
 use porism_native::sync::lock;
 
 use super::job::Left;
-use super::metrics::count;
 use super::outcome::Outcome;
 use super::running::{Context, Running};
 use super::shared::{ABANDONED, FINISHED, FINISHING, Job, OPEN, Shared};
+use crate::metrics::count;
 
 /// A worker without work looks for it for a while, if the next request is expected sooner than that: to wake a thread takes some
 /// ten microseconds of whoever submits, and as long until it runs.

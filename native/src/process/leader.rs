@@ -1,15 +1,13 @@
 //! The started program: the leader of its own session and process group.
 
-use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, Seek, Write};
+use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::Path;
-use std::process::{ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{ChildStderr, ChildStdout, ExitStatus, Stdio};
 use std::time::Duration;
 
-use super::{Ending, Limits, SpawnError, checked, failed};
+use super::setup::Setup;
+use super::{Ending, Launch, SpawnError, checked, failed};
 
 /// The reading ends of a child's output.
 pub(super) struct Pipes {
@@ -17,11 +15,15 @@ pub(super) struct Pipes {
     pub(super) stderr: ChildStderr,
 }
 
-/// How the leader itself ended, and what it used.
-pub(super) struct End {
-    pub(super) ending: Ending,
-    pub(super) cpu: Duration,
-    pub(super) max_rss_bytes: u64,
+/// How a child itself ended, and what it used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// [`Ending::Exited`] or [`Ending::Signalled`]; the latter with `SIGKILL` when it was still there and had to be killed.
+    pub ending: Ending,
+    /// Processor time of the child and of the descendants that it waited for.
+    pub cpu: Duration,
+    /// The largest resident size. An upper bound: the kernel counts the copy of the parent that existed before `exec`.
+    pub max_rss_bytes: u64,
 }
 
 /// A child that has not been reaped. Until then its number cannot be given to another process, so signals cannot go astray.
@@ -32,23 +34,16 @@ pub(super) struct Leader {
 }
 
 impl Leader {
-    pub(super) fn spawn(
-        program: &Path,
-        args: &[OsString],
-        stdin: &[u8],
-        limits: &Limits,
-    ) -> Result<(Self, Pipes), SpawnError> {
-        let mut command = Command::new(program);
-        command.args(args).stdin(in_memory(stdin)?).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let setup = Setup::new(limits);
+    /// Starts it with `stdin` as its standard input.
+    pub(super) fn spawn(launch: &Launch, stdin: Stdio) -> Result<(Self, Pipes), SpawnError> {
+        let mut command = launch.command();
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let setup = Setup::new(launch.limits);
         // SAFETY: between fork and exec only async-signal-safe calls are allowed; `Setup::apply` makes no others and does not
         // allocate.
         unsafe { command.pre_exec(move || setup.apply()) };
 
-        let mut child = command.spawn().map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => SpawnError::NotFound { program: program.to_owned() },
-            _ => SpawnError::Refused { program: program.to_owned(), source },
-        })?;
+        let mut child = command.spawn().map_err(|source| refused(launch, source))?;
         let pid = child.id().cast_signed();
         let pidfd = open_pidfd(pid).inspect_err(|_| {
             // Without a pidfd the child could not be watched: take it back. Its group is young and holds it alone.
@@ -66,11 +61,40 @@ impl Leader {
         self.pidfd.as_raw_fd()
     }
 
+    /// Its number, which is also that of its group and its session.
+    pub(super) fn pid(&self) -> libc::pid_t {
+        self.pid
+    }
+
+    /// Sends a signal to every process of the group.
+    pub(super) fn signal_group(&self, signal: libc::c_int) {
+        if !self.reaped {
+            // SAFETY: plain numbers; the un-reaped leader keeps the group's number ours.
+            unsafe { libc::killpg(self.pid, signal) };
+        }
+    }
+
+    /// How the leader ended, if it did; it stays un-reaped.
+    pub(super) fn ending(&self) -> Option<Ending> {
+        // SAFETY: `siginfo_t` is plain numbers, for which zero is a value.
+        let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+        let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+        // SAFETY: the pointer is to a live local of the right type, and `pid` is our un-reaped child. It does not block, so no
+        // signal interrupts it.
+        unsafe { libc::waitid(libc::P_PID, self.pid.cast_unsigned(), &raw mut info, options) };
+        // SAFETY: for this call the kernel fills in the fields of a child, and they stay zero when it has not ended.
+        let status = unsafe { info.si_status() };
+        match info.si_code {
+            libc::CLD_EXITED => Some(Ending::Exited(status)),
+            libc::CLD_KILLED | libc::CLD_DUMPED => Some(Ending::Signalled(status)),
+            _ => None,
+        }
+    }
+
     /// Kills what is left of the group and reaps the leader.
     pub(super) fn end(&mut self) -> Result<End, SpawnError> {
         // The group goes first: its number is the leader's, and reaping would set that free.
-        // SAFETY: plain numbers; the un-reaped leader keeps the group's number ours.
-        unsafe { libc::killpg(self.pid, libc::SIGKILL) };
+        self.signal_group(libc::SIGKILL);
         let (status, usage) = self.reap()?;
         Ok(End {
             ending: ending_of(ExitStatus::from_raw(status)),
@@ -109,88 +133,17 @@ impl Drop for Leader {
     }
 }
 
-/// What the child does to itself between fork and exec. Everything is computed before, since the child must not allocate.
-#[derive(Clone, Copy)]
-struct Setup {
-    parent: libc::pid_t,
-    cpu_s: Option<u64>,
-    memory_bytes: Option<u64>,
-}
-
-impl Setup {
-    fn new(limits: &Limits) -> Self {
-        // SAFETY: takes nothing and cannot fail.
-        let parent = unsafe { libc::getpid() };
-        Self { parent, cpu_s: limits.cpu_s, memory_bytes: limits.memory_bytes }
-    }
-
-    fn apply(self) -> io::Result<()> {
-        // SAFETY: no arguments. A session of its own takes the child off the terminal: Ctrl-C is the parent's to handle.
-        succeeded(unsafe { libc::setsid() })?;
-        self.die_with_parent()?;
-        // A shell starts background jobs with these ignored, and exec hands that on.
-        for signal in [libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGXCPU] {
-            // SAFETY: `SIG_DFL` installs no code of ours.
-            unsafe { libc::signal(signal, libc::SIG_DFL) };
+/// Tells a program that is not there from a directory that is not there: the system says the same of both.
+fn refused(launch: &Launch, source: io::Error) -> SpawnError {
+    let program = launch.program.clone();
+    match &launch.dir {
+        Some(dir) if !dir.is_dir() => {
+            let told = format!("no directory at {}", dir.display());
+            SpawnError::Refused { program, source: io::Error::new(source.kind(), told) }
         }
-        keep_only_standard_descriptors();
-        lower_limit(libc::RLIMIT_CORE, 0, 0)?;
-        if let Some(seconds) = self.cpu_s {
-            lower_limit(libc::RLIMIT_CPU, seconds, seconds.saturating_add(1))?;
-        }
-        if let Some(bytes) = self.memory_bytes {
-            lower_limit(libc::RLIMIT_AS, bytes, bytes)?;
-        }
-        Ok(())
+        _ if source.kind() == io::ErrorKind::NotFound => SpawnError::NotFound { program },
+        _ => SpawnError::Refused { program, source },
     }
-
-    fn die_with_parent(self) -> io::Result<()> {
-        // SAFETY: this option takes one number.
-        succeeded(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) })?;
-        // A parent that died before the line above sends no signal any more.
-        // SAFETY: takes nothing and cannot fail.
-        if unsafe { libc::getppid() } == self.parent { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::ESRCH)) }
-    }
-}
-
-/// Marks all others close-on-exec: ours are already, but the host may hold or have inherited some that are not.
-fn keep_only_standard_descriptors() {
-    // SAFETY: plain numbers. Marking closes nothing yet, so the pipe through which std reports a failed exec still works. A
-    // kernel older than 5.11 refuses, and then what the host left open stays open.
-    unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };
-}
-
-#[cfg(target_env = "musl")]
-type Resource = libc::c_int;
-#[cfg(not(target_env = "musl"))]
-type Resource = libc::__rlimit_resource_t;
-
-/// Sets a limit, but never above the one that is in force already: raising it would be refused.
-fn lower_limit(resource: Resource, soft: u64, hard: u64) -> io::Result<()> {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: the pointer is to a live local of the right type.
-    succeeded(unsafe { libc::getrlimit(resource, &raw mut limit) })?;
-    limit.rlim_max = limit.rlim_max.min(hard);
-    limit.rlim_cur = soft.min(limit.rlim_max);
-    // SAFETY: as above; the kernel only reads it.
-    succeeded(unsafe { libc::setrlimit(resource, &raw const limit) })
-}
-
-/// Like `checked`, for the child's side of the fork, where nothing may allocate.
-fn succeeded(returned: libc::c_int) -> io::Result<()> {
-    if returned == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
-}
-
-/// A file without a name that holds `bytes` and stands at its beginning.
-fn in_memory(bytes: &[u8]) -> Result<File, SpawnError> {
-    // SAFETY: the name is a C string literal.
-    let fd = checked("memfd_create", unsafe { libc::memfd_create(c"stdin".as_ptr(), libc::MFD_CLOEXEC) })?;
-    // SAFETY: the kernel just gave us `fd`; nobody else owns it.
-    let mut file = unsafe { File::from_raw_fd(fd) };
-    file.write_all(bytes)
-        .and_then(|()| file.rewind())
-        .map_err(|source| SpawnError::System { call: "write to memfd", source })?;
-    Ok(file)
 }
 
 fn open_pidfd(pid: libc::pid_t) -> Result<OwnedFd, SpawnError> {

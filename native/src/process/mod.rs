@@ -1,11 +1,13 @@
 //! Child processes that always end.
 //!
-//! [`run`] starts a program in a session of its own, feeds it, collects what it prints, and comes back when it ended, when its
-//! time is over, when somebody cancelled it or when it printed too much. By then the program and everything in its process
-//! group is killed and reaped: nothing is left behind, neither a zombie nor an open descriptor.
+//! [`run`] asks a program one question: it starts it in a session of its own, feeds it, collects what it prints, and comes back
+//! when it ended, when its time is over, when somebody cancelled it or when it printed too much. [`Child`] is a program that
+//! stays: one sends and receives as long as one likes, and then ends or drops it. Either way the program and everything in its
+//! process group is killed and reaped in the end: nothing is left behind, neither a zombie nor an open descriptor.
 //!
-//! * One thread waits, in one `poll(2)`, for the output pipes, the end of the child (a pidfd) and the cancel token (an eventfd).
-//! * Standard input is a file in memory, not a pipe. A child that never reads it can neither block us nor break a pipe.
+//! * One thread waits, in one `poll(2)`, for the pipes, the end of the child (a pidfd) and the cancel token (an eventfd).
+//! * A child that never reads its input can neither block us nor break a pipe: for [`run`] the input is a file in memory, and a
+//!   [`Child`] has a pipe that we keep open at both ends and never wait for without a deadline or a token.
 //! * The child dies with the thread that started it. [`run`] keeps that thread until the child is reaped.
 //! * A grandchild that keeps the pipes open does not keep us: once the leader is gone the group is killed, and only what
 //!   already lies in the pipes is read. A grandchild that opens a session of its own escapes; holding it takes a sandbox.
@@ -17,20 +19,32 @@
 compile_error!("porism-native runs child processes on Linux only: it needs pidfd, memfd, eventfd and PR_SET_PDEATHSIG");
 
 mod cancel;
+mod child;
+mod launch;
 mod leader;
+mod memory;
 mod output;
+mod setup;
 mod wait;
 
+#[cfg(test)]
+mod child_tests;
 #[cfg(test)]
 mod tests;
 
 use std::ffi::OsString;
-use std::io;
+use std::fs::File;
+use std::io::{self, Seek, Write};
 use std::ops::ControlFlow;
+use std::os::fd::FromRawFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub use cancel::Cancel;
+pub use child::{Child, HELD_BYTES, Stop, Until};
+pub use launch::{ChildLimits, Env, Launch};
+pub use leader::End;
+pub use memory::memory_of_sessions;
 
 use leader::Leader;
 use output::Output;
@@ -131,7 +145,12 @@ pub fn run(
     watch: Option<Watch<'_>>,
 ) -> Result<Outcome, SpawnError> {
     let started = Instant::now();
-    let (mut leader, pipes) = Leader::spawn(program, args, stdin, limits)?;
+    let launch = Launch {
+        args: args.to_vec(),
+        limits: ChildLimits { cpu_s: limits.cpu_s, memory_bytes: limits.memory_bytes, ..ChildLimits::default() },
+        ..Launch::new(program)
+    };
+    let (mut leader, pipes) = Leader::spawn(&launch, in_memory(stdin)?.into())?;
     let mut output = Output::new(pipes, limits.max_output_bytes)?;
 
     let deadline = started.checked_add(limits.wall);
@@ -146,6 +165,18 @@ pub fn run(
     };
     let (stdout, stderr_tail) = output.into_parts();
     Ok(Outcome { ending, stdout, stderr_tail, wall: started.elapsed(), cpu: end.cpu, max_rss_bytes: end.max_rss_bytes })
+}
+
+/// A file without a name that holds `bytes` and stands at its beginning.
+fn in_memory(bytes: &[u8]) -> Result<File, SpawnError> {
+    // SAFETY: the name is a C string literal.
+    let fd = checked("memfd_create", unsafe { libc::memfd_create(c"stdin".as_ptr(), libc::MFD_CLOEXEC) })?;
+    // SAFETY: the kernel just gave us `fd`; nobody else owns it.
+    let mut file = unsafe { File::from_raw_fd(fd) };
+    file.write_all(bytes)
+        .and_then(|()| file.rewind())
+        .map_err(|source| SpawnError::System { call: "write to memfd", source })?;
+    Ok(file)
 }
 
 /// Turns the `-1` of a system call into its error.

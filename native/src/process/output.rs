@@ -1,6 +1,7 @@
 //! What a child prints: all of standard output up to a limit, and the tail of standard error.
 
 use std::io::{self, Read};
+use std::mem;
 use std::os::fd::{AsRawFd, RawFd};
 
 use super::leader::Pipes;
@@ -26,8 +27,8 @@ struct Pipe {
     taken: Vec<u8>,
 }
 
-trait Reader: Read + AsRawFd {}
-impl<T: Read + AsRawFd> Reader for T {}
+trait Reader: Read + AsRawFd + Send {}
+impl<T: Read + AsRawFd + Send> Reader for T {}
 
 impl Output {
     pub(super) fn new(pipes: Pipes, max_stdout_bytes: usize) -> Result<Self, SpawnError> {
@@ -63,6 +64,31 @@ impl Output {
     pub(super) fn take_rest(&mut self) {
         take_up_to(PIPE_BYTES, || self.take_stdout());
         take_up_to(PIPE_BYTES, || self.take_stderr());
+    }
+
+    /// Bytes of standard output that were taken and not moved on.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.stdout.taken.len()
+    }
+
+    /// Hands over the standard output that was taken, at the end of `into`.
+    pub(super) fn move_stdout(&mut self, into: &mut Vec<u8>) {
+        if into.is_empty() {
+            mem::swap(into, &mut self.stdout.taken);
+        } else {
+            into.append(&mut self.stdout.taken);
+        }
+    }
+
+    /// Forgets the standard output that was taken.
+    pub(super) fn forget_stdout(&mut self) {
+        self.stdout.taken.clear();
+    }
+
+    /// The last bytes of standard error so far.
+    pub(super) fn stderr_tail(&self) -> &[u8] {
+        let taken = &self.stderr.taken;
+        &taken[taken.len().saturating_sub(STDERR_TAIL_BYTES)..]
     }
 
     pub(super) fn is_too_large(&self) -> bool {
@@ -121,7 +147,7 @@ impl Pipe {
 }
 
 /// Our end only: the two ends of a pipe have flags of their own, and the child's stays as programs expect it.
-fn set_nonblocking(fd: RawFd) -> Result<(), SpawnError> {
+pub(super) fn set_nonblocking(fd: RawFd) -> Result<(), SpawnError> {
     // SAFETY: `F_GETFL` takes no pointer.
     let flags = checked("fcntl", unsafe { libc::fcntl(fd, libc::F_GETFL) })?;
     // SAFETY: `F_SETFL` takes one number.

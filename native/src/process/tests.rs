@@ -33,7 +33,7 @@ fn is_alive(pid: &str) -> bool {
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }
 
-fn assert_dies(pid: &str) {
+pub(super) fn assert_dies(pid: &str) {
     let give_up = Instant::now() + SOON;
     while is_alive(pid) {
         assert!(Instant::now() < give_up, "process {pid} survived");
@@ -97,7 +97,7 @@ fn waiting_costs_no_processor_time() {
     assert!(thread_cpu() < before + Duration::from_millis(100));
 }
 
-fn thread_cpu() -> Duration {
+pub(super) fn thread_cpu() -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the pointer is to a live local of the right type.
     unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };

@@ -1,4 +1,4 @@
-//! The one place where a run sleeps.
+//! The one place where a run sleeps, and the poll below it that children who stay share.
 
 use std::io;
 use std::os::fd::RawFd;
@@ -37,7 +37,7 @@ pub(super) fn until_over(
         }
 
         let [stdout, stderr] = output.fds();
-        let woken = match poll([stdout, stderr, leader.pidfd(), cancel.wake_fd()], wake_at)? {
+        let woken = match poll([stdout, stderr, leader.pidfd(), cancel.wake_fd()].map(readable), wake_at)? {
             Woken::Ready(ready) => ready,
             Woken::BySignal => {
                 next_question = now;
@@ -60,16 +60,28 @@ pub(super) fn until_over(
     }
 }
 
-enum Woken<const N: usize> {
+pub(super) enum Woken<const N: usize> {
     /// Which descriptors have something to say; none when the time came.
     Ready([bool; N]),
     /// A signal handler ran in this thread.
     BySignal,
 }
 
-/// Sleeps until a descriptor is readable or closed, `wake_at` has come, or a signal was handled.
-fn poll<const N: usize>(fds: [RawFd; N], wake_at: Option<Instant>) -> Result<Woken<N>, SpawnError> {
-    let mut entries = fds.map(|fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 });
+/// Asks for a descriptor to be readable, or closed at its other end. -1 is never ready.
+pub(super) fn readable(fd: RawFd) -> libc::pollfd {
+    libc::pollfd { fd, events: libc::POLLIN, revents: 0 }
+}
+
+/// Asks for a descriptor to have room. -1 is never ready.
+pub(super) fn writable(fd: RawFd) -> libc::pollfd {
+    libc::pollfd { fd, events: libc::POLLOUT, revents: 0 }
+}
+
+/// Sleeps until a descriptor is ready, `wake_at` has come, or a signal was handled.
+pub(super) fn poll<const N: usize>(
+    mut entries: [libc::pollfd; N],
+    wake_at: Option<Instant>,
+) -> Result<Woken<N>, SpawnError> {
     // SAFETY: the pointer and the count describe `entries`, which outlives the call.
     let count = unsafe { libc::poll(entries.as_mut_ptr(), N as libc::nfds_t, timeout_ms(wake_at)) };
     if count >= 0 {

@@ -24,7 +24,9 @@ INSTALL_COMMAND = 'pip install "porism[provers]"'
 MIB = 1 << 20
 
 
-def locate(name: str, explicit: Path | None, *, wheel: str, programs: Iterable[str]) -> Path:
+def locate(
+    name: str, explicit: Path | None, *, wheel: str | None = None, programs: Iterable[str], how: str = INSTALL_COMMAND
+) -> Path:
     """The program to run: the one that was asked for, the one in the wheel, or the one on the path, in this order.
 
     Raises:
@@ -35,15 +37,15 @@ def locate(name: str, explicit: Path | None, *, wheel: str, programs: Iterable[s
             return Path(found)
         raise ProverMissingError(f"{name}: {explicit} is not an executable file")
     programs = tuple(programs)
-    for path in (*_in_wheel(wheel, programs), *map(shutil.which, programs)):
+    for path in (*(_in_wheel(wheel, programs) if wheel else ()), *map(shutil.which, programs)):
         if path is not None and (found := shutil.which(path)):
             return Path(found)
-    raise missing(name)
+    raise missing(name, how)
 
 
-def missing(name: str) -> ProverMissingError:
+def missing(name: str, how: str = INSTALL_COMMAND) -> ProverMissingError:
     """The error that says how to get a prover."""
-    return ProverMissingError(f"{name} is not installed; get it with: {INSTALL_COMMAND}")
+    return ProverMissingError(f"{name} is not installed; get it with: {how}")
 
 
 def is_installed(prover: Prover) -> bool:

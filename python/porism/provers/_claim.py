@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from porism._verdicts import Check, Trust
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from porism._types import Verdict
+    from porism.provers._driver import Driver
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,20 @@ class Claim:
     def premises_contradict(self) -> bool:
         """Whether the proof needs no goal: these premises prove everything, so this proof says nothing."""
         return self.szs == "ContradictoryAxioms"
+
+
+    def checked(self, driver: Driver) -> Check:
+        """The same as the answer of a pool."""
+        return Check(
+            verdict=self.verdict,
+            trust=Trust.L0,
+            prover=driver.name,
+            prover_version=driver.version(),
+            raw=self.szs,
+            proof=self.proof,
+            used=self.used,
+            detail=self.detail,
+        )
 
 
 class Prover(Protocol):

@@ -38,14 +38,29 @@ def checked(text: str) -> str:
     Raises:
         InputError: It is not.
     """
-    commands = _commands(text)
-    for command in commands:
-        if command not in _ALLOWED:
-            accepted = ", ".join(sorted(_ALLOWED))
-            raise InputError(f"SMT-LIB command {command!r} is not accepted here; accepted are {accepted}")
+    commands = _allowed_commands(text, _ALLOWED)
     if commands.count("check-sat") != 1 or commands[-1] != "check-sat":
         raise InputError("an SMT-LIB problem asks (check-sat) once, at its end")
     return text
+
+
+def checked_header(text: str) -> str:
+    """The text, if it declares, defines and asserts, and asks nothing.
+
+    Raises:
+        InputError: It does something else.
+    """
+    _allowed_commands(text, _ALLOWED - {"check-sat"})
+    return text
+
+
+def _allowed_commands(text: str, allowed: frozenset[str]) -> list[str]:
+    commands = _commands(text)
+    for command in commands:
+        if command not in allowed:
+            accepted = ", ".join(sorted(allowed))
+            raise InputError(f"SMT-LIB command {command!r} is not accepted here; accepted are {accepted}")
+    return commands
 
 
 def _commands(text: str) -> list[str]:

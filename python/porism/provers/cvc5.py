@@ -7,14 +7,18 @@ import math
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from porism._types import Verdict
 from porism.provers import _child, _smt2
 from porism.provers._claim import Claim
+from porism.provers._driver import Capabilities, Driver, Language
 
 if TYPE_CHECKING:
     from porism import _core
+    from porism._verdicts import Check
+    from porism.provers._driver import Job
 
 _VERDICTS: Final = {"unsat": Verdict.PROVED, "sat": Verdict.REFUTED, "unknown": Verdict.UNKNOWN}
 _REASONS: Final = {"(TIMEOUT)": Verdict.TIMEOUT, "(RESOURCEOUT)": Verdict.TIMEOUT, "(MEMOUT)": Verdict.MEMORY}
@@ -25,14 +29,18 @@ _CHILD: Final = Path(__file__).with_name("_cvc5_child.py")
 _START_S: Final = 3.0
 
 
-class Cvc5:
+class Cvc5(Driver):
     """The solver cvc5, in a new interpreter for each problem: its wheel is a library, and a library cannot be killed.
+
+    A job's candidate is SMT-LIB 2 that ends with its only ``(check-sat)``, after what its header declares. Its options are
+    those of ``prove_smt2``.
 
     Args:
         python: The interpreter, if not the running one.
     """
 
     name = "cvc5"
+    options = MappingProxyType({"seconds": float, "memory_mb": int})
 
     def __init__(self, python: str | None = None) -> None:
         self._python = Path(python or sys.executable)
@@ -71,6 +79,15 @@ class Cvc5:
             cancel=cancel,
         )
         return _child.unanswered(outcome) or _read(outcome)
+
+    def capabilities(self) -> Capabilities:
+        """It reads SMT-LIB, and says so itself when there is no model. Starting it costs more than keeping Z3."""
+        return Capabilities(languages=frozenset({Language.SMT2}), cost=5.0)
+
+    def check(self, session: _core.Session, job: Job) -> Check:
+        """Asks whether the assertions contradict each other, as ``prove_smt2`` does."""
+        claim = self.prove_smt2(job.header + job.candidate, cancel=session.cancel, **job.options)
+        return claim.checked(self)
 
     def _args(self, request: str) -> tuple[str, ...]:
         # Isolated and without site: neither the environment nor the working folder decides what is imported.

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from porism._types import Verdict
 from porism.provers import _child
 from porism.provers._claim import Claim
+from porism.provers._driver import Capabilities, Driver, Language
 
 if TYPE_CHECKING:
     import os
 
     from porism import _core
+    from porism._verdicts import Check
+    from porism.provers._driver import Job
 
 PROVED: Final = frozenset({"Theorem", "Unsatisfiable", "ContradictoryAxioms"})
 REFUTED: Final = frozenset({"CounterSatisfiable", "Satisfiable", "CounterTheorem"})
@@ -61,14 +65,17 @@ _INPUT: Final = re.compile(
 _GOAL_ROLES: Final = frozenset({"conjecture", "negated_conjecture", "question"})
 
 
-class E:
+class E(Driver):
     """The prover E, a new process for each problem.
+
+    A job's candidate is the problem. Its options are those of ``prove``.
 
     Args:
         executable: The program, if it is neither the one of the wheel nor on the path.
     """
 
     name = "E"
+    options = MappingProxyType({"generated": int, "cpu_s": int, "memory_mb": int, "auto_schedule": bool})
 
     def __init__(self, executable: str | os.PathLike[str] | None = None) -> None:
         self._explicit = None if executable is None else Path(executable)
@@ -124,6 +131,15 @@ class E:
             cancel=cancel,
         )
         return _child.unanswered(outcome) or _read(outcome, cpu_s)
+
+    def capabilities(self) -> Capabilities:
+        """It reads TPTP, and says so itself when it has a proof."""
+        return Capabilities(languages=frozenset({Language.TPTP}))
+
+    def check(self, session: _core.Session, job: Job) -> Check:
+        """Looks for a proof, as ``prove`` does."""
+        claim = self.prove(job.header + job.candidate, cancel=session.cancel, **job.options)
+        return claim.checked(self)
 
 
 def _wall_s(cpu_s: int) -> float:

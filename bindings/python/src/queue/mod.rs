@@ -18,11 +18,14 @@ mod work;
 use crate::errors::raise;
 
 use port::{Place, Port};
-use ticket::{Handle, Ticket, duration, raise_refusal};
-use work::{Answer, CurrentRequest, NativeWorker, Payload, Threads, Work};
+use ticket::{Handle, Ticket, raise_refusal};
+use work::{Answer, CurrentRequest, Threads, Work};
+
+pub use ticket::duration;
+pub use work::{Context, Native, NativeWorker, Payload, Reply};
 
 /// count, sum in seconds, (upper bound in seconds, count)
-type HistogramOut = (u64, f64, Vec<(f64, u64)>);
+pub type HistogramOut = (u64, f64, Vec<(f64, u64)>);
 /// waiting, running, capacity, workers, expected wait in seconds
 type GaugesOut = (usize, usize, usize, usize, f64);
 
@@ -219,7 +222,7 @@ impl Queue {
     }
 }
 
-fn input_error(py: Python<'_>, message: &str) -> PyErr {
+pub fn input_error(py: Python<'_>, message: &str) -> PyErr {
     raise(py, "InputError", message, &PyDict::new(py))
 }
 
@@ -238,7 +241,7 @@ fn gauges_out(now: queue::Gauges) -> GaugesOut {
     (now.waiting, now.running, now.capacity, now.workers, now.expected_wait.as_secs_f64())
 }
 
-fn histogram_out(histogram: &Histogram) -> HistogramOut {
+pub fn histogram_out(histogram: &Histogram) -> HistogramOut {
     let buckets = histogram.buckets.iter().map(|(bound, count)| (bound.as_secs_f64(), *count)).collect();
     (histogram.count, histogram.sum.as_secs_f64(), buckets)
 }

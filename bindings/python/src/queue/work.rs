@@ -43,6 +43,11 @@ impl Reply {
 
 /// Work in Rust that a queue can run on its threads without the interpreter lock. A checker becomes one by implementing this.
 pub trait Native: Send + Sync + 'static {
+    /// Whether it calls Python all the same.
+    fn calls_python(&self) -> bool {
+        false
+    }
+
     /// Under the lock, on the submitter's thread: makes of an item what the work needs.
     fn prepare(&self, item: &Bound<'_, PyAny>) -> PyResult<Payload>;
 
@@ -53,6 +58,12 @@ pub trait Native: Send + Sync + 'static {
 /// Work in Rust, as Python passes it to a queue.
 #[pyclass(frozen, module = "porism._core")]
 pub struct NativeWorker(Arc<dyn Native>);
+
+impl NativeWorker {
+    pub fn new(native: Arc<dyn Native>) -> Self {
+        Self(native)
+    }
+}
 
 #[pymethods]
 impl NativeWorker {
@@ -153,8 +164,8 @@ impl Worker<Payload, Answer> for Threads {
     fn run_thread(&self, take_and_work: &mut (dyn FnMut() + Send)) {
         match &*self.0 {
             // The thread is known to the interpreter from here on: otherwise every call would introduce it anew.
-            Work::Callable(_) => Python::attach(|py| py.detach(take_and_work)),
-            Work::Native(_) => take_and_work(),
+            Work::Native(native) if !native.calls_python() => take_and_work(),
+            _ => Python::attach(|py| py.detach(take_and_work)),
         }
     }
 }

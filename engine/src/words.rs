@@ -1,5 +1,12 @@
 //! Enumerations that are stored, exported and spoken as words, and the numbers of stored things.
 
+use thiserror::Error;
+
+/// A word that stands for none of an enumeration.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct UnknownWord(pub(crate) String);
+
 /// An enumeration whose variants are words: in the catalog, in the export, on the command line and in Python.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident, $what:literal { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
@@ -28,12 +35,12 @@ macro_rules! words {
         }
 
         impl std::str::FromStr for $name {
-            type Err = $crate::memory::MemoryError;
+            type Err = $crate::words::UnknownWord;
 
             fn from_str(word: &str) -> std::result::Result<Self, Self::Err> {
                 Self::ALL.iter().copied().find(|known| known.as_str() == word).ok_or_else(|| {
                     let allowed: Vec<&str> = Self::ALL.iter().map(|known| known.as_str()).collect();
-                    $crate::memory::MemoryError::Input(format!(
+                    $crate::words::UnknownWord(format!(
                         "unknown {} {word:?}: expected one of {}", $what, allowed.join(", ")
                     ))
                 })
@@ -95,4 +102,4 @@ macro_rules! number {
     };
 }
 
-pub(super) use {number, words};
+pub(crate) use {number, words};
