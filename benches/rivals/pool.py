@@ -121,9 +121,12 @@ def show(found: dict[str, list[dict[str, Result]]], options: argparse.Namespace)
 def burst_text(rounds: list[dict[str, Result]], size: int) -> str:
     """How a burst ended: when the last answer came, or how many came at all."""
     measure = f"{BURST} {size}"
-    answered = min(one[measure].get("answered", 0) for one in rounds)
+    answered = sorted(one[measure].get("answered", 0) for one in rounds)
     last = median(rounds, measure, "last_ms")
-    return f"{answered} of {size} answered" if answered < size or last is None else f"last after {last:,.0f} ms"
+    if answered[0] == size and last is not None:
+        return f"last after {last:,.0f} ms"
+    some = f"{answered[0]}" if answered[0] == answered[-1] else f"{answered[0]} to {answered[-1]}"
+    return f"{some} of {size} answered"
 
 
 def _text(number: float | None, shape: str) -> str:

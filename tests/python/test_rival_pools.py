@@ -49,6 +49,6 @@ def test_ours_answers_right(tmp_path: Path) -> None:
 
 def test_a_burst_that_froze_is_told() -> None:
     rounds = [{"burst 10": {"answered": 10, "last_ms": 5.0}}, {"burst 10": {"answered": 6, "last_ms": 3.0}}]
-    assert burst_text(rounds, 10) == "6 of 10 answered"
+    assert burst_text(rounds, 10) == "6 to 10 of 10 answered"
     assert burst_text(rounds[:1], 10) == "last after 5 ms"
     assert median([{"latency": {"failed": "why"}}], "latency", "p50_ms") is None

@@ -96,7 +96,7 @@ async def burst(pool: Contestant, options: argparse.Namespace) -> Result:
     done, _ = await asyncio.wait(tasks, timeout=options.seconds)
     for task in done:
         task.result()
-    return {"answered": len(took), "asked": len(tasks), "last_ms": max(took, default=float("nan"))}
+    return {"answered": len(took), "asked": len(tasks), "last_ms": max(took, default=None)}
 
 
 MEASURES = {"agree": agree, "latency": latency, "throughput": throughput, "burst": burst}

@@ -29,7 +29,7 @@ FRAMINGS = {
     "one-shot": "end-of-file",
     "smt": "marker",
     "isabelle": "byte-count",
-    "metamath": "marker",
+    "metamath": "prompt",
 }
 
 
