@@ -24,6 +24,7 @@ def test_examples_run(example: Path, tmp_path: Path) -> None:
         "read_format.py": "2 commutativity: ![X, Y]: f(X, Y) = f(Y, X)  (a vector of length 1.000)",
         "remember.py": "right_identity",
         "solve.py": "by the try own proof",
+        "stand_ins.py": "exit 3\nno answer in time",
     }[example.name]
     assert expected in run(example, tmp_path)
 
@@ -55,6 +56,15 @@ def test_python_in_the_guide_to_the_queue_is_taken_from_the_example() -> None:
     program = (ROOT / "examples" / "check_requests.py").read_text(encoding="utf-8")
     assert shown
     assert [block for block in shown if block not in program] == []
+
+
+def test_the_guide_to_stand_ins_shows_what_they_answer() -> None:
+    page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+    shown = re.search(r"```python\n(.*?)```\n\nprints\n\n```\n(.*?)```", page, re.DOTALL)
+    example = ROOT / "examples" / "stand_ins.py"
+    assert shown
+    assert shown[1] in example.read_text(encoding="utf-8")
+    assert subprocess.check_output([sys.executable, example], text=True, timeout=60) == shown[2]
 
 
 def test_python_in_the_guide_to_verdicts_is_taken_from_the_example() -> None:
