@@ -24,8 +24,12 @@ from porism._errors import (
     OverloadedError,
     ParseError,
     PorismError,
+    ProverEndedError,
     ProverError,
+    ProverMemoryError,
     ProverMissingError,
+    ProverProtocolError,
+    ProverStoppedError,
     QueueError,
     StoreError,
     StoreIOError,
@@ -34,8 +38,11 @@ from porism._errors import (
 from porism._hits import Hit, Hits
 from porism._memory import Memory, upgrade
 from porism._policy import DEFAULT_SCHEDULE, Ranking, Try, slices
+from porism._pool import AsyncPool, Pool
+from porism._pool_types import PoolMetrics, ProcessMetrics
 from porism._queue import AsyncQueue, Queue
 from porism._queue_types import Completed, Health, Histogram, QueueMetrics, Race
+from porism._routing import Route
 from porism._sandbox import Sandbox, SandboxEntry, SandboxReport, sandbox_report
 from porism._solve import Attempt, Budget, Result, solve, solve_library
 from porism._transaction import Pending, Transaction
@@ -78,6 +85,7 @@ __all__ = [
     "DEFAULT_SCHEDULE",
     "Action",
     "AsyncMemory",
+    "AsyncPool",
     "AsyncQueue",
     "AsyncTicket",
     "Attempt",
@@ -124,10 +132,17 @@ __all__ = [
     "OverloadedError",
     "ParseError",
     "Pending",
+    "Pool",
+    "PoolMetrics",
     "PorismError",
+    "ProcessMetrics",
     "Promise",
+    "ProverEndedError",
     "ProverError",
+    "ProverMemoryError",
     "ProverMissingError",
+    "ProverProtocolError",
+    "ProverStoppedError",
     "Purged",
     "Queue",
     "QueueError",
@@ -138,6 +153,7 @@ __all__ = [
     "Record",
     "Report",
     "Result",
+    "Route",
     "Sandbox",
     "SandboxEntry",
     "SandboxReport",

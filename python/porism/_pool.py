@@ -6,7 +6,7 @@ import os
 import re
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Generic, Self, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypedDict, TypeVar, Unpack
 
 from porism import _core
 from porism._errand import Errand, Nobody, no_answer
@@ -150,7 +150,8 @@ class _Face(Generic[Q]):
 class Pool(_Face[Queue["Errand", "Check"]]):
     """Provers behind one queue. Every job gets one ``Check``: what the prover said, or why it said nothing.
 
-    Use it as a context manager: it ends when what was submitted has ended, or, on an exception, at once. No process is left.
+    Use it as a context manager: it ends when what was submitted has ended, or, on an exception, at once. No process
+    is left.
     """
 
     def _open_queue(self, **options: Any) -> Queue[Errand, Check]:
@@ -209,7 +210,7 @@ class Pool(_Face[Queue["Errand", "Check"]]):
         tenant: str | None = None,
         ahead: int = 1024,
     ) -> Iterator[Completed[Job, Check]]:
-        """Has all jobs done; yields each as it completes, one that fails with a check that says so. See ``Queue.map``."""
+        """Has all jobs done; yields each as it completes, a failure as a check that says so. See ``Queue.map``."""
         done = self._queue.map(
             self._errands(jobs), key=Errand.key, priority=priority, tenant=tenant, deadline_s=deadline_s, ahead=ahead
         )
@@ -365,13 +366,13 @@ def decides(check: Check) -> bool:
 
 # --- how a request that came to no answer reads as a check ------------------------------------------------------------
 
-_VERDICTS = {
+_VERDICTS: Final[dict[type[BaseException], Verdict]] = {
     OverloadedError: Verdict.OVERLOADED,
     DeadlineError: Verdict.TIMEOUT,
     WorkerError: Verdict.CRASHED,
     CancelledError: Verdict.CANCELLED,
 }
-_NO_ANSWER = tuple(_VERDICTS)
+_NO_ANSWER = (OverloadedError, DeadlineError, WorkerError, CancelledError)
 
 
 def _said_instead(errand: Errand, error: BaseException) -> Check:
@@ -379,7 +380,7 @@ def _said_instead(errand: Errand, error: BaseException) -> Check:
 
 
 def _completed(done: Completed[Errand, Check]) -> Completed[Job, Check]:
-    if isinstance(done.error, _NO_ANSWER):
+    if done.error is not None and isinstance(done.error, _NO_ANSWER):
         return Completed(done.position, done.item.job, _said_instead(done.item, done.error), None)
     return Completed(done.position, done.item.job, done.value, done.error)
 

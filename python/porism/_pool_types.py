@@ -24,8 +24,8 @@ class ProcessMetrics:
         waiting: Jobs that wait for a process.
         memory_bytes: Bytes in use, as far as they were read.
         memory_cap_bytes: How many bytes there may be; ``None``: no end.
-        counts: How often what has happened: ``starts``, ``reuses``, ``interrupts``, ``recoveries`` (kills avoided), and,
-            by cause, ``ended_gone``, ``ended_out_of_memory``, ``ended_monster``, ``ended_broken``, and so on.
+        counts: How often what has happened: ``starts``, ``reuses``, ``interrupts``, ``recoveries`` (kills avoided),
+            and, by cause, ``ended_gone``, ``ended_out_of_memory``, ``ended_monster``, ``ended_broken``, and so on.
         wait: From the wish for a process until one was there, or could be started.
         start: What starts took that went well, headers included.
         recover: From an interrupt until the process was well again, or was given up.

@@ -18,7 +18,7 @@ from porism._queue_types import Completed, Health, Histogram, QueueMetrics, Race
 from porism._racing import Referee
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
     from types import TracebackType
 
     from porism._core import NativeWorker, Ticket
@@ -358,7 +358,7 @@ class AsyncQueue(_Face[T, R]):
         tenant: str | None = None,
         deadline_s: float | None = None,
         ahead: int = 1024,
-    ) -> AsyncIterator[Completed[T, R]]:
+    ) -> AsyncGenerator[Completed[T, R]]:
         """``async for`` over the items as they complete. See ``Queue.map``."""
         stream = Stream(self._arrivals())
         feed = self._feed(stream, items, key, (priority, tenant, deadline_s), ahead)
@@ -395,7 +395,7 @@ class AsyncQueue(_Face[T, R]):
         port = stream.arrivals.port
         return Feed(self._core, port, stream.expect, items, key=key, options=options, ahead=_positive(ahead))
 
-    async def _ended(self, stream: Stream, feed: Feed[T, R]) -> AsyncIterator[Completed[T, R]]:
+    async def _ended(self, stream: Stream, feed: Feed[T, R]) -> AsyncGenerator[Completed[T, R]]:
         try:
             while True:
                 for completed in feed.fill():

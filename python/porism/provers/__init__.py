@@ -8,12 +8,31 @@ from __future__ import annotations
 from porism._types import Verdict
 from porism.provers import _child
 from porism.provers._claim import Claim, Prover
+from porism.provers._driver import Capabilities, Driver, Framing, Job, Language, Launch
 from porism.provers.cvc5 import Cvc5
 from porism.provers.eprover import E
 from porism.provers.reprove import Confirmation, Reprover
+from porism.provers.rocq import Rocq
 from porism.provers.z3 import Z3
 
-__all__ = ["Z3", "Claim", "Confirmation", "Cvc5", "E", "Prover", "Reprover", "Verdict", "find_all"]
+__all__ = [
+    "Z3",
+    "Capabilities",
+    "Claim",
+    "Confirmation",
+    "Cvc5",
+    "Driver",
+    "E",
+    "Framing",
+    "Job",
+    "Language",
+    "Launch",
+    "Prover",
+    "Reprover",
+    "Rocq",
+    "Verdict",
+    "find_all",
+]
 
 
 def find_all() -> tuple[Prover, ...]:

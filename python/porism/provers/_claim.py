@@ -39,7 +39,6 @@ class Claim:
         """Whether the proof needs no goal: these premises prove everything, so this proof says nothing."""
         return self.szs == "ContradictoryAxioms"
 
-
     def checked(self, driver: Driver) -> Check:
         """The same as the answer of a pool."""
         return Check(

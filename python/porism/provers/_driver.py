@@ -114,8 +114,9 @@ class Job:
 
     Attributes:
         candidate: The proof, or the problem, in the prover's language.
-        statement: What it must prove; a candidate that proves something else is a mismatch. ``None``: whatever it says.
-        header: What is trusted and comes first: imports, definitions. Processes that have read it are kept for the next.
+        statement: What it must prove; a candidate that proves something else is a mismatch. ``None``: whatever it
+            says.
+        header: What is trusted and comes first: imports, definitions. Processes that have read it are kept.
         name: What the theorem is called, where a prover needs a name.
         language: What it is written in; ``None``: the named prover knows.
         prover: Who is to check it; ``None``: whoever can.
@@ -172,7 +173,7 @@ class Driver(ABC):
         """
         raise NotImplementedError(f"{self.name} keeps no process")
 
-    def start(self, session: Session, header: str) -> None:
+    def start(self, session: Session, header: str) -> None:  # noqa: B027 - there may be nothing to greet
         """Greets a new process and has it read the header."""
 
     @abstractmethod

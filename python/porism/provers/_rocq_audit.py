@@ -71,16 +71,14 @@ def axioms_in(printed: str) -> tuple[str, ...]:
 def _with_axioms(driver: Rocq, check: Check, axioms: Sequence[str]) -> Check:
     """The check with its axioms; incomplete if there is one that is not allowed."""
     check = replace(check, axioms=tuple(axioms))
-    forbidden = [name for name in axioms if name.rpartition(".")[2] not in driver.axioms]
+    forbidden = [name for name in axioms if _last(name) not in driver.axioms]
     if forbidden:
         detail = f"the proof rests on {', '.join(forbidden)}"
         return replace(check, verdict=Verdict.INCOMPLETE, trust=Trust.L0, detail=detail)
     return check
 
 
-def _in_other_processes(
-    driver: Rocq, session: Session, parts: Parts, job: Job, check: Check, folder: Path
-) -> Check:
+def _in_other_processes(driver: Rocq, session: Session, parts: Parts, job: Job, check: Check, folder: Path) -> Check:
     source = folder / f"{_OF_OUR_OWN}.v"
     source.write_text(
         "\n".join([job.header, *parts.sentences, f"Print Assumptions {parts.name}.", ""]), encoding="utf-8"
@@ -114,7 +112,7 @@ def _run(driver: Rocq, session: Session, program: Path, args: Sequence[str]) -> 
 
 
 def _with_summary(driver: Rocq, check: Check, summary: str) -> Check:
-    """Compares what coqchk lists with what is allowed. It lists the axioms of all that was loaded, not of the proof alone."""
+    """Compares what coqchk lists with what is allowed: of ours alone, since it lists all that was loaded."""
     found = {match["what"].strip(): match["list"].split() for match in _SUMMARY.finditer(summary)}
     if "Axioms" not in found:
         raise ProverProtocolError(f"coqchk printed no summary: {summary[:200]!r}")
@@ -122,9 +120,14 @@ def _with_summary(driver: Rocq, check: Check, summary: str) -> Check:
         ours = [
             name
             for name in listed
-            if name.startswith(f"{_OF_OUR_OWN}.") and not (what == "Axioms" and name.rpartition(".")[2] in driver.axioms)
+            if name.startswith(f"{_OF_OUR_OWN}.")
+            and not (what == "Axioms" and name.rpartition(".")[2] in driver.axioms)
         ]
         if ours and what != "Theory":
             detail = f"coqchk lists under {what!r}: {', '.join(ours)}"
             return replace(check, verdict=Verdict.INCOMPLETE, trust=Trust.L0, detail=detail)
     return replace(check, trust=Trust.L3)
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]

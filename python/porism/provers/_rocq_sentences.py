@@ -111,8 +111,8 @@ _FIRST_WORD: Final = re.compile(r"(?:\(\*.*?\*\)|\s)*([^\W\d][\w']*)", re.DOTALL
 def unfit_in_proof(sentence: str) -> str | None:
     """Why a sentence may not stand in a proof of a statement that is pinned; ``None`` if it may.
 
-    Commands of Rocq begin with a capital letter, tactics with a small one. Few commands belong into a proof; others declare
-    axioms, switch checks off, redefine what words mean, or write files.
+    Commands of Rocq begin with a capital letter, tactics with a small one. Few commands belong into a proof; others
+    declare axioms, switch checks off, redefine what words mean, or write files.
     """
     stripped = _SELECTOR.sub("", sentence, count=1).lstrip() if _SELECTOR.match(sentence) else sentence.lstrip()
     if stripped[:1] in {"#", "`"}:

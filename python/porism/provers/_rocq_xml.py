@@ -91,7 +91,7 @@ def init(session: Session) -> int:
 def add(session: Session, sentence: str, tip: int) -> Answer:
     """Adds a sentence after a state, which has to be the tip. It is parsed, and executed later."""
     text = f"<string>{escape(sentence)}</string>"
-    edit = f"<pair><pair>{text}<int>-1</int></pair><pair><state_id val=\"{tip}\"/><bool val=\"false\"/></pair></pair>"
+    edit = f'<pair><pair>{text}<int>-1</int></pair><pair><state_id val="{tip}"/><bool val="false"/></pair></pair>'
     return call(session, "Add", f"<pair><pair>{edit}<int>0</int></pair><pair><int>1</int><int>0</int></pair></pair>")
 
 

@@ -32,8 +32,8 @@ _START_S: Final = 3.0
 class Cvc5(Driver):
     """The solver cvc5, in a new interpreter for each problem: its wheel is a library, and a library cannot be killed.
 
-    A job's candidate is SMT-LIB 2 that ends with its only ``(check-sat)``, after what its header declares. Its options are
-    those of ``prove_smt2``.
+    A job's candidate is SMT-LIB 2 that ends with its only ``(check-sat)``, after what its header declares. Its options
+    are those of ``prove_smt2``.
 
     Args:
         python: The interpreter, if not the running one.

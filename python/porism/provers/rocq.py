@@ -1,4 +1,4 @@
-"""Rocq (Coq): proofs checked by coqidetop, which keeps what it has loaded; audited by coqc and coqchk in processes of their own."""
+"""Rocq (Coq): coqidetop checks proofs and keeps what it has loaded; coqc and coqchk audit them on their own."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _NAME: Final = re.compile(r"[^\W\d][\w']*")
 class Rocq(Driver):
     """Proofs in Rocq.
 
-    With a ``statement``, a job's candidate is a proof: what stands between ``Theorem name : statement.`` and the end, with or
-    without ``Proof.`` and ``Qed.``. Only tactics are let through, so nothing can be redefined. Without one, the candidate is
-    a text, and ``name`` the theorem in it that is asked for: such a check is worth L0.
+    With a ``statement``, a job's candidate is a proof: what stands between ``Theorem name : statement.`` and the end,
+    with or without ``Proof.`` and ``Qed.``. Only tactics are let through, so nothing can be redefined. Without one, the
+    candidate is a text, and ``name`` the theorem in it that is asked for: such a check is worth L0.
 
     ===== =================================================================================================
     level what was done

@@ -41,8 +41,8 @@ _OUT_OF_MEMORY: Final = 101
 class Z3(Driver):
     """The solver Z3 as a program: a new process for each problem, or, in a pool, one that stays.
 
-    A job's candidate is SMT-LIB 2 that ends with its only ``(check-sat)``; its header declares, defines and asserts. The
-    option ``seconds`` bounds the solver's own time, ``rlimit`` its work, which is the same on every machine.
+    A job's candidate is SMT-LIB 2 that ends with its only ``(check-sat)``; its header declares, defines and asserts.
+    The option ``seconds`` bounds the solver's own time, ``rlimit`` its work, which is the same on every machine.
 
     Args:
         executable: The program, if it is neither the one of the wheel nor on the path.
@@ -135,7 +135,7 @@ class Z3(Driver):
         return claim.checked(self)
 
     def recover(self, session: _core.Session) -> None:
-        """Waits until it listens again, and has it find what contradicts itself, and, without a header, what does not."""
+        """Waits until it listens again, and has it find what contradicts itself."""
         _ask(session, "")
         said = _ask(session, "(push 1)(assert false)(check-sat)(pop 1)")
         if said != "unsat":
@@ -143,7 +143,7 @@ class Z3(Driver):
 
 
 def _ask(session: _core.Session, text: str) -> str:
-    """What it says to some commands. The word that ends the answer is known to nobody before: a problem cannot print it."""
+    """What it says to commands. Nobody knows the word that ends the answer before: a problem cannot print it."""
     marker = session.nonce()
     return session.ask(f'{text}\n(echo "{marker}")\n'.encode(), marker=marker).decode(errors="replace").strip()
 
