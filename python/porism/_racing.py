@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -21,11 +22,12 @@ class Timer:
     """What is left of a deadline."""
 
     def __init__(self, deadline_s: float | None) -> None:
-        self._until_s = None if deadline_s is None else time.monotonic() + deadline_s
+        # Infinity is no deadline, too.
+        self._until_s = math.inf if deadline_s is None else time.monotonic() + deadline_s
 
     def left_s(self) -> float | None:
         """Seconds; ``None`` without a deadline."""
-        return None if self._until_s is None else max(0.0, self._until_s - time.monotonic())
+        return None if math.isinf(self._until_s) else max(0.0, self._until_s - time.monotonic())
 
 
 class Referee(Generic[T, R]):
