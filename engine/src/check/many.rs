@@ -124,7 +124,7 @@ mod tests {
         }
 
         fn check(&self, job: &u64, _: &Budget, (): &mut ()) -> Verdict {
-            if job % 2 == 0 {
+            if job.is_multiple_of(2) {
                 Verdict::Accepted
             } else {
                 Verdict::Rejected(Box::new(Fault::new(Code("odd"), job.to_string())))
@@ -139,7 +139,7 @@ mod tests {
         for threads in [0, 1, 2, 5, 64] {
             let work = Work { threads, budget: Budget::default(), cancel: &cancel, observer: None };
             let verdicts = check_many(&Even, &jobs, &work).unwrap();
-            let even: Vec<bool> = jobs.iter().map(|job| job % 2 == 0).collect();
+            let even: Vec<bool> = jobs.iter().map(|job| job.is_multiple_of(2)).collect();
             assert_eq!(verdicts.iter().map(Verdict::is_accepted).collect::<Vec<_>>(), even);
         }
     }

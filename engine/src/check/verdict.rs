@@ -108,7 +108,7 @@ impl Fault {
         let start = span.start.min(text.len());
         let before = &text[..start];
         let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
-        self.line = before.iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
+        self.line = before.split(|&byte| byte == b'\n').count() as u64;
         self.column = (start - line_start) as u64 + 1;
         self.span = Some(span.start as u64..span.end as u64);
         self
