@@ -10,6 +10,7 @@
 
 mod budget;
 mod many;
+pub mod metamath;
 mod receipt;
 mod verdict;
 
