@@ -5,18 +5,18 @@ use std::ops::Range;
 use super::codes::{self, Trouble};
 use super::library::{
     DISJOINT, DISJOINT_LENGTH, END, FRAME, FRAME_LENGTH, HEAD, HYPOTHESIS, KIND, LABEL, LABEL_LENGTH, Library, MATH,
-    MATH_LENGTH, NONE, PROOF, PROOF_END, ROW, Row, SPAN, SPAN_END, TYPECODE, VARIABLE,
+    MATH_LENGTH, NONE, PROOF, PROOF_END, ROW, Row, SPAN, SPAN_END, SYMBOL, TYPECODE, VARIABLE,
 };
 use super::names::{self, Names};
 use super::scan::{Chunk, Kind, Raw, narrow_one, next_token, wide};
 use super::source::{Limits, Source};
 
 /// Reads everything that `source` says.
-pub(super) fn build(source: Source, limits: &Limits, threads: usize) -> Result<Library, (Source, Trouble)> {
+pub(super) fn build(source: Source, limits: &Limits, threads: usize) -> Result<Library, Box<(Source, Trouble)>> {
     let mut builder = Builder::new(source, *limits, threads);
     match builder.run() {
         Ok(()) => Ok(builder.finish()),
-        Err(trouble) => Err((builder.source, trouble)),
+        Err(trouble) => Err(Box::new((builder.source, trouble))),
     }
 }
 
@@ -43,7 +43,7 @@ struct Builder {
     seed: u64,
     symbol_names: Names,
     /// Start, length and code of each symbol; [`NONE`] while it is not declared.
-    symbols: Vec<[u32; 3]>,
+    symbols: Vec<[u32; SYMBOL]>,
     /// By symbol: whether the variable is active, and its active floating hypothesis.
     active: Vec<bool>,
     floating: Vec<u32>,
@@ -147,7 +147,7 @@ impl Builder {
             let name_of = |symbol: u32| named(text, symbols, symbol);
             let (symbol, known) = self.symbol_names.intern(&text[wide(name)], next, name_of);
             if !known {
-                self.symbols.push([name.start, name.end - name.start, NONE]);
+                self.symbols.push([name.start, name.end - name.start, NONE, NONE]);
                 self.active.push(false);
                 self.floating.push(NONE);
                 self.stamps.push(NONE);
@@ -299,7 +299,9 @@ impl Builder {
         self.frames.extend(essentials.map(|essential| hypothesis(&self.rows[essential as usize])));
         let disjoint = self.disjoint.len();
         self.restrict_disjoint(statement);
-        if self.frames.len() + self.disjoint.len() > self.limits.max_frame_items || self.work > self.limits.max_frame_work {
+        if self.frames.len() + self.disjoint.len() > self.limits.max_frame_items
+            || self.work > self.limits.max_frame_work
+        {
             return Err(Trouble::new(codes::LIMIT, wide(&raw.span)).saying("the frames are larger than the limit"));
         }
         let row = &mut self.rows[statement as usize];
@@ -367,10 +369,9 @@ impl Builder {
         self.rows.push(row);
         let text = &self.source.text;
         let name = &text[wide(&raw.label)];
-        if let Some(symbol) = self.symbol_names.find(name, |symbol| named(text, &self.symbols, symbol)) {
-            if self.symbols[symbol as usize][2] != NONE {
-                return Err(Trouble::new(codes::LABEL_IS_SYMBOL, wide(&raw.label)));
-            }
+        let symbol = self.symbol_names.find(name, |symbol| named(text, &self.symbols, symbol));
+        if symbol.is_some_and(|symbol| self.symbols[symbol as usize][2] != NONE) {
+            return Err(Trouble::new(codes::LABEL_IS_SYMBOL, wide(&raw.label)));
         }
         let rows = &self.rows;
         if self.label_names.intern(name, statement, |statement| label(text, rows, statement)).1 {
@@ -427,7 +428,10 @@ impl Builder {
         Trouble::new(code, place).saying(format!("{}: '{shown}'", codes::meaning(code)))
     }
 
-    fn finish(self) -> Library {
+    fn finish(mut self) -> Library {
+        for (symbol, floating) in self.symbols.iter_mut().zip(&self.floating) {
+            symbol[3] = *floating;
+        }
         Library {
             text: self.source.text,
             files: self.source.files,
@@ -438,6 +442,7 @@ impl Builder {
             groups: self.groups,
             members: self.members,
             symbols: self.symbols,
+            symbol_names: self.symbol_names.into_slots(),
             labels: self.label_names.into_slots(),
             seed: self.seed,
         }
@@ -448,8 +453,8 @@ fn hypothesis(row: &Row) -> [u32; HYPOTHESIS] {
     [row[TYPECODE], row[MATH], row[MATH_LENGTH]]
 }
 
-fn named<'a>(text: &'a [u8], symbols: &[[u32; 3]], symbol: u32) -> &'a [u8] {
-    let [start, length, _] = symbols[symbol as usize];
+fn named<'a>(text: &'a [u8], symbols: &[[u32; SYMBOL]], symbol: u32) -> &'a [u8] {
+    let [start, length, ..] = symbols[symbol as usize];
     &text[start as usize..][..length as usize]
 }
 

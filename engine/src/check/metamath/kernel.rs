@@ -7,7 +7,7 @@
 //! The columns may come from a file that nobody vouches for, so every number in them is looked up with a check. A number that
 //! leads nowhere makes the proof wrong, never the program.
 
-use std::ops::Range;
+use std::ops::{Deref, DerefMut, Range};
 
 use super::super::{Budget, Code, Exhausted, Meter};
 use super::codes;
@@ -43,39 +43,88 @@ pub(super) struct Claim<'a> {
     pub head: u32,
     /// Only statements with smaller numbers may be cited.
     pub before: u32,
-    /// Labels of the essential hypotheses, by their positions in the frame, when the library does not know them.
-    pub own_labels: Option<&'a [(Vec<u8>, usize)]>,
+    /// Labels of the essential hypotheses when the library does not know them.
+    pub own_labels: Option<OwnLabels<'a>>,
 }
 
-/// Why a proof was not accepted.
+/// Labels that only one claim knows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OwnLabels<'a> {
+    pub text: &'a [u8],
+    /// Where each label ends in `text`; the first belongs to the hypothesis at position `first` of the frame, and so on.
+    pub ends: &'a [usize],
+    pub first: usize,
+}
+
+impl OwnLabels<'_> {
+    /// The position in the frame of the hypothesis with this label.
+    pub(super) fn find(&self, label: &[u8]) -> Option<usize> {
+        let mut start = 0;
+        let found =
+            self.ends.iter().position(|&end| self.text.get(std::mem::replace(&mut start, end)..end) == Some(label));
+        found.map(|position| self.first + position)
+    }
+}
+
+/// Why a proof was not accepted. Boxed, because every step returns room for one.
 #[derive(Debug)]
-pub(super) struct Wrong {
+pub(super) struct Wrong(Box<Reason>);
+
+#[derive(Debug)]
+pub(super) struct Reason {
     pub code: Code,
     /// The proof may be right for all that was found out.
     pub undecided: bool,
     pub message: Option<String>,
     /// The statement that the step cites.
     pub cited: Option<u32>,
+    /// What should have stood there, and what stood there.
     pub differ: Option<(String, String)>,
 }
 
 impl Wrong {
     #[cold]
-    pub(super) fn new(code: Code) -> Box<Self> {
-        Box::new(Self { code, undecided: false, message: None, cited: None, differ: None })
+    pub(super) fn new(code: Code) -> Self {
+        Self(Box::new(Reason { code, undecided: false, message: None, cited: None, differ: None }))
+    }
+
+    /// The same, at a step that cites this statement.
+    #[cold]
+    pub(super) fn citing(code: Code, number: u32) -> Self {
+        let mut wrong = Self::new(code);
+        wrong.cited = Some(number);
+        wrong
+    }
+
+    /// Nothing was found out.
+    #[cold]
+    pub(super) fn undecided(code: Code) -> Self {
+        let mut wrong = Self::new(code);
+        wrong.undecided = true;
+        wrong
     }
 }
 
-impl From<Exhausted> for Box<Wrong> {
+impl Deref for Wrong {
+    type Target = Reason;
+
+    fn deref(&self) -> &Reason {
+        &self.0
+    }
+}
+
+impl DerefMut for Wrong {
+    fn deref_mut(&mut self) -> &mut Reason {
+        &mut self.0
+    }
+}
+
+impl From<Exhausted> for Wrong {
     #[cold]
     fn from(exhausted: Exhausted) -> Self {
-        Box::new(Wrong {
-            code: Code::BUDGET,
-            undecided: true,
-            message: Some(exhausted.to_string()),
-            cited: None,
-            differ: None,
-        })
+        let mut wrong = Self::undecided(Code::BUDGET);
+        wrong.message = Some(exhausted.to_string());
+        wrong
     }
 }
 
@@ -113,7 +162,7 @@ impl<'a> Machine<'a> {
         claim: Claim<'a>,
         budget: &Budget,
         scratch: &'a mut Scratch,
-    ) -> Result<Self, Box<Wrong>> {
+    ) -> Result<Self, Wrong> {
         scratch.stack.clear();
         scratch.references.clear();
         scratch.substitution.resize(view.symbols(), (0, 0));
@@ -180,10 +229,10 @@ impl<'a> Machine<'a> {
     }
 
     /// Replaces the hypotheses of an assertion, which end the stack, by what it concludes from them.
-    pub(super) fn apply(&mut self, number: u32) -> Result<(), Box<Wrong>> {
-        let Some(cited) = self.view.assertion(number) else { return Err(self.wrong(codes::LABEL_UNKNOWN, number)) };
+    pub(super) fn apply(&mut self, number: u32) -> Result<(), Wrong> {
+        let Some(cited) = self.view.assertion(number) else { return Err(Wrong::citing(codes::LABEL_UNKNOWN, number)) };
         let Some(base) = self.scratch.stack.len().checked_sub(cited.frame.len()) else {
-            return Err(self.wrong(codes::STACK_UNDERFLOW, number));
+            return Err(Wrong::citing(codes::STACK_UNDERFLOW, number));
         };
         let scratch = &mut *self.scratch;
         let mut compared = 0;
@@ -193,14 +242,20 @@ impl<'a> Machine<'a> {
             }
             if length == NONE {
                 let Some(slot) = scratch.substitution.get_mut((start & !VARIABLE) as usize) else {
-                    return Err(self.wrong(codes::LABEL_UNKNOWN, number));
+                    return Err(Wrong::citing(codes::LABEL_UNKNOWN, number));
                 };
                 *slot = (entry.start, entry.length);
             } else {
                 compared += u64::from(entry.length) + u64::from(length);
                 let math = super::library::slice(cited.frame_math, start, length);
                 if !matches(&scratch.arena, &scratch.substitution, math, entry) {
-                    return Err(self.mismatch(codes::HYPOTHESIS_MISMATCH, number, &cited, entry, [typecode, start, length]));
+                    return Err(self.mismatch(
+                        codes::HYPOTHESIS_MISMATCH,
+                        number,
+                        &cited,
+                        entry,
+                        [typecode, start, length],
+                    ));
                 }
             }
         }
@@ -240,20 +295,21 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn check_disjoint(&mut self, number: u32, cited: &Cited<'_>) -> Result<(), Box<Wrong>> {
+    fn check_disjoint(&mut self, number: u32, cited: &Cited<'_>) -> Result<(), Wrong> {
         let Scratch { arena, substitution, disjoint, .. } = &mut *self.scratch;
-        let checked = disjoint.check(cited.disjoint, &self.claim, arena, substitution, &mut self.meter, self.limit_bytes)?;
+        let checked =
+            disjoint.check(cited.disjoint, &self.claim, arena, substitution, &mut self.meter, self.limit_bytes)?;
         checked.map_err(|(one, other)| {
             let code = if one == other { codes::DISJOINT_VIOLATION } else { codes::DISJOINT_MISSING };
             let name = |code| String::from_utf8_lossy(self.view.symbol(code)).into_owned();
-            let mut wrong = self.wrong(code, number);
+            let mut wrong = Wrong::citing(code, number);
             wrong.message = Some(format!("{}: '{}' and '{}'", codes::meaning(code), name(one), name(other)));
             wrong
         })
     }
 
     /// The proof has ended: exactly the claim must be left.
-    pub(super) fn finish(&self) -> Result<(), Box<Wrong>> {
+    pub(super) fn finish(&self) -> Result<(), Wrong> {
         let &[entry] = self.scratch.stack.as_slice() else {
             let code = if self.scratch.stack.is_empty() { codes::PROOF_EMPTY } else { codes::STACK_LEFTOVER };
             return Err(Wrong::new(code));
@@ -271,13 +327,6 @@ impl<'a> Machine<'a> {
     }
 
     #[cold]
-    pub(super) fn wrong(&self, code: Code, number: u32) -> Box<Wrong> {
-        let mut wrong = Wrong::new(code);
-        wrong.cited = Some(number);
-        wrong
-    }
-
-    #[cold]
     fn mismatch(
         &self,
         code: Code,
@@ -285,7 +334,7 @@ impl<'a> Machine<'a> {
         cited: &Cited<'_>,
         entry: Entry,
         [typecode, start, length]: [u32; HYPOTHESIS],
-    ) -> Box<Wrong> {
+    ) -> Wrong {
         const MAX_SYMBOLS: usize = 250;
         let mut expected = Vec::new();
         if length == NONE {
@@ -305,7 +354,7 @@ impl<'a> Machine<'a> {
                 }
             }
         }
-        let mut wrong = self.wrong(code, number);
+        let mut wrong = Wrong::citing(code, number);
         wrong.differ = Some((self.view.render(typecode, &expected), self.render(entry)));
         wrong
     }

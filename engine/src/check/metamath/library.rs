@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
-use super::codes::Trouble;
+use super::super::{Code, Fault};
 use super::names;
 use super::source::place;
-use super::super::Fault;
 
 /// Set in the code of a variable. The other bits number the symbol.
 pub(super) const VARIABLE: u32 = 1 << 31;
@@ -25,18 +24,10 @@ pub enum StatementKind {
     Theorem,
 }
 
-/// One hypothesis of a frame.
-///
-/// A floating hypothesis has `length` [`NONE`], and `start` is the code of its variable; an essential one says where in the column
-/// `math` its symbols stand.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Hypothesis {
-    pub typecode: u32,
-    pub start: u32,
-    pub length: u32,
-}
-
+/// Numbers a hypothesis of a frame: its typecode, and where its other symbols stand in the column `math`, with their number. A floating
+/// hypothesis has the code of its variable and [`NONE`] instead.
 pub(super) const HYPOTHESIS: usize = 3;
+pub(super) const SYMBOL: usize = 4;
 
 /// A row of the column `rows`: what is known of a labelled statement. One line of a cache.
 pub(super) const ROW: usize = 16;
@@ -75,8 +66,10 @@ pub(super) struct Columns<'a> {
     /// Groups of disjoint variables: the group that was active before, and where its variables are in `members`.
     pub groups: &'a [[u32; 3]],
     pub members: &'a [u32],
-    /// Where the name of each symbol is in the text, and its code.
-    pub symbols: &'a [[u32; 3]],
+    /// Where the name of each symbol is in the text, its code, and the floating hypothesis of a variable in the outermost scope.
+    pub symbols: &'a [[u32; SYMBOL]],
+    /// Symbols by their names.
+    pub symbol_names: &'a [u32],
     /// Statements by their labels.
     pub labels: &'a [u32],
     pub seed: u64,
@@ -99,6 +92,12 @@ impl<'a> Columns<'a> {
         self.text.get(start as usize..end as usize).unwrap_or_default()
     }
 
+    /// The symbol with this name.
+    pub(super) fn find_symbol(&self, name: &[u8]) -> Option<&'a [u32; SYMBOL]> {
+        let symbol = names::find(self.symbol_names, self.seed, name, |symbol| self.symbol(symbol))?;
+        self.symbols.get(symbol as usize).filter(|symbol| symbol[2] != NONE)
+    }
+
     pub(super) fn math(&self, row: &Row) -> &'a [u32] {
         slice(self.math, row[MATH], row[MATH_LENGTH])
     }
@@ -106,7 +105,7 @@ impl<'a> Columns<'a> {
     /// The name of the symbol with this code.
     pub(super) fn symbol(&self, code: u32) -> &'a [u8] {
         let entry = self.symbols.get((code & !VARIABLE) as usize);
-        entry.map_or(&[], |&[start, length, _]| self.bytes(start, start.saturating_add(length)))
+        entry.map_or(&[], |&[start, length, ..]| self.bytes(start, start.saturating_add(length)))
     }
 
     /// An expression as it is written, shortened.
@@ -140,7 +139,8 @@ pub struct Library {
     pub(super) disjoint: Vec<u32>,
     pub(super) groups: Vec<[u32; 3]>,
     pub(super) members: Vec<u32>,
-    pub(super) symbols: Vec<[u32; 3]>,
+    pub(super) symbols: Vec<[u32; SYMBOL]>,
+    pub(super) symbol_names: Vec<u32>,
     pub(super) labels: Vec<u32>,
     pub(super) seed: u64,
 }
@@ -156,6 +156,7 @@ impl Library {
             groups: &self.groups,
             members: &self.members,
             symbols: &self.symbols,
+            symbol_names: &self.symbol_names,
             labels: &self.labels,
             seed: self.seed,
         }
@@ -204,11 +205,7 @@ impl Library {
     }
 
     /// The fault at `span`, with file, line and column.
-    pub(super) fn explain(&self, trouble: &Trouble) -> Fault {
-        self.place(trouble.code, trouble.message.clone(), trouble.span.clone())
-    }
-
-    pub(super) fn place(&self, code: super::super::Code, message: Option<String>, span: Range<usize>) -> Fault {
+    pub(super) fn place(&self, code: Code, message: Option<String>, span: Range<usize>) -> Fault {
         place(&self.text, &self.files, code, message, span)
     }
 }

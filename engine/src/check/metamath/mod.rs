@@ -12,23 +12,28 @@
 pub mod codes;
 
 mod build;
+mod citations;
 mod disjoint;
+mod environment;
 mod kernel;
 mod library;
 mod names;
 mod proof;
+pub mod reference;
 mod scan;
 mod source;
 mod view;
 
 use std::path::Path;
 
+pub use citations::AxiomUse;
+pub use environment::{Environment, Proposal, ProposalScratch};
 pub use kernel::Scratch;
 pub use library::{Library, StatementKind};
 pub use source::Limits;
 
 use self::codes::Trouble;
-use self::kernel::Claim;
+use self::kernel::{Claim, Wrong};
 use self::library::{FRAME, FRAME_LENGTH, HEAD, KIND, PROOF, PROOF_END, TYPECODE};
 use self::proof::Misproof;
 use self::source::{Source, place};
@@ -64,22 +69,24 @@ impl Library {
 
     /// Reads the database that `text` is; it cannot include files. `label` stands for the path in faults.
     pub fn from_text(text: Vec<u8>, label: &str, reading: &Reading<'_>) -> Result<Self, Verdict> {
-        let source = Source::from_text(text, label, &reading.limits).map_err(|trouble| {
-            refuse(&trouble, Fault::new(trouble.code, codes::meaning(trouble.code)))
-        })?;
+        let source = Source::from_text(text, label, &reading.limits)
+            .map_err(|trouble| refuse(&trouble, Fault::new(trouble.code, codes::meaning(trouble.code))))?;
         Self::build(source, reading)
     }
 
     fn build(source: Source, reading: &Reading<'_>) -> Result<Self, Verdict> {
         build::build(source, &reading.limits, reading.threads.max(1))
-            .map_err(|(source, trouble)| refuse(&trouble, source.explain(&trouble)))
+            .map_err(|refused| refuse(&refused.1, refused.0.explain(&refused.1)))
     }
 
     /// Decides the proof of theorem `number` as it stands in the database, citing only what stands before it.
     fn check_theorem(&self, number: u32, budget: &Budget, scratch: &mut Scratch) -> Verdict {
         let columns = self.columns();
         let Some(row) = columns.row(number).filter(|row| row[KIND] == 3) else {
-            return Verdict::Rejected(Box::new(Fault::new(codes::PROOF_MISSING, format!("statement {number} has no proof"))));
+            return Verdict::Rejected(Box::new(Fault::new(
+                codes::PROOF_MISSING,
+                format!("statement {number} has no proof"),
+            )));
         };
         let frame = row[FRAME] as usize;
         let claim = Claim {
@@ -105,17 +112,17 @@ impl Library {
     fn decide(&self, misproof: &Misproof, view: View<'_>) -> Verdict {
         let Misproof { wrong, span, step } = misproof;
         let mut fault = self.place(wrong.code, wrong.message.clone(), span.clone());
-        describe(&mut fault, misproof, view);
-        fault.step = Some(*step).filter(|&step| step > 0);
+        describe(&mut fault, wrong, *step, view);
         if wrong.undecided { Verdict::Undecided(Box::new(fault)) } else { Verdict::Rejected(Box::new(fault)) }
     }
 }
 
-/// What the kernel knows of the fault beside its place.
-fn describe(fault: &mut Fault, misproof: &Misproof, view: View<'_>) {
-    let cited = misproof.wrong.cited.map(|number| String::from_utf8_lossy(view.label(number)).into_owned());
+/// Says what the kernel knows of the fault beside its place.
+fn describe(fault: &mut Fault, wrong: &Wrong, step: u64, view: View<'_>) {
+    fault.step = Some(step).filter(|&step| step > 0);
+    let cited = wrong.cited.map(|number| String::from_utf8_lossy(view.label(number)).into_owned());
     fault.label = cited.filter(|label| !label.is_empty());
-    if let Some((expected, found)) = &misproof.wrong.differ {
+    if let Some((expected, found)) = &wrong.differ {
         fault.expected = Some(expected.clone());
         fault.found = Some(found.clone());
     }
@@ -153,3 +160,12 @@ impl Checker for Library {
         self.check_theorem(*job, budget, scratch)
     }
 }
+
+#[cfg(test)]
+mod conformance_tests;
+#[cfg(test)]
+mod environment_tests;
+#[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
+mod mutation_tests;

@@ -12,7 +12,7 @@ use super::view::{Meaning, View};
 /// Why a proof was not accepted, and at which bytes and step of it.
 #[derive(Debug)]
 pub(super) struct Misproof {
-    pub wrong: Box<Wrong>,
+    pub wrong: Wrong,
     pub span: Range<usize>,
     /// 1-based; 0 before the first.
     pub step: u64,
@@ -28,8 +28,8 @@ pub(super) fn check(
     scratch: &mut Scratch,
 ) -> Result<(), Misproof> {
     let whole = place.clone();
-    let mut machine = Machine::new(view, claim, budget, scratch)
-        .map_err(|wrong| Misproof { wrong, span: whole.clone(), step: 0 })?;
+    let mut machine =
+        Machine::new(view, claim, budget, scratch).map_err(|wrong| Misproof { wrong, span: whole.clone(), step: 0 })?;
     let mut reader = Reader { text, at: place.start, end: place.end, token: place.start..place.start };
     let done = reader.read(&mut machine);
     let step = machine.step;
@@ -46,7 +46,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn read(&mut self, machine: &mut Machine<'_>) -> Result<(), Box<Wrong>> {
+    fn read(&mut self, machine: &mut Machine<'_>) -> Result<(), Wrong> {
         let Some(first) = self.next()? else { return Err(Wrong::new(codes::PROOF_EMPTY)) };
         if &self.text[first.clone()] == b"(" {
             self.roster(machine)?;
@@ -60,7 +60,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn next(&mut self) -> Result<Option<Range<usize>>, Box<Wrong>> {
+    fn next(&mut self) -> Result<Option<Range<usize>>, Wrong> {
         let found = next_token(self.text, self.at, self.end).map_err(|trouble| {
             self.token = trouble.span;
             Wrong::new(trouble.code)
@@ -73,11 +73,11 @@ impl Reader<'_> {
     }
 
     /// One step of a normal proof.
-    fn label(&self, machine: &mut Machine<'_>, place: &Range<usize>) -> Result<(), Box<Wrong>> {
+    fn label(&self, machine: &mut Machine<'_>, place: &Range<usize>) -> Result<(), Wrong> {
         let label = &self.text[place.clone()];
         machine.begin_step()?;
         if label == b"?" {
-            return Err(incomplete());
+            return Err(Wrong::undecided(codes::PROOF_INCOMPLETE));
         }
         if let Some(position) = own(machine, label) {
             machine.push(machine.scratch.references[position]);
@@ -94,7 +94,7 @@ impl Reader<'_> {
     }
 
     /// The labels of a compressed proof.
-    fn roster(&mut self, machine: &mut Machine<'_>) -> Result<(), Box<Wrong>> {
+    fn roster(&mut self, machine: &mut Machine<'_>) -> Result<(), Wrong> {
         loop {
             let Some(place) = self.next()? else { return Err(Wrong::new(codes::ROSTER_UNTERMINATED)) };
             let label = &self.text[place];
@@ -121,7 +121,7 @@ impl Reader<'_> {
     }
 
     /// The steps of a compressed proof.
-    fn letters(&mut self, machine: &mut Machine<'_>) -> Result<(), Box<Wrong>> {
+    fn letters(&mut self, machine: &mut Machine<'_>) -> Result<(), Wrong> {
         /// Beyond this no step can be meant, and nothing overflows up to here.
         const GREATEST: usize = u32::MAX as usize / 8;
         let text = self.text;
@@ -161,7 +161,7 @@ impl Reader<'_> {
                 b'?' if digits_at.is_none() => {
                     self.token = at..at + 1;
                     machine.begin_step()?;
-                    return Err(incomplete());
+                    return Err(Wrong::undecided(codes::PROOF_INCOMPLETE));
                 }
                 b'$' => {
                     // A comment, or the text would have ended; whatever follows is read again.
@@ -186,15 +186,9 @@ impl Reader<'_> {
     }
 }
 
-fn incomplete() -> Box<Wrong> {
-    let mut wrong = Wrong::new(codes::PROOF_INCOMPLETE);
-    wrong.undecided = true;
-    wrong
-}
-
 /// The position in the frame of the claim's own hypothesis with this label.
 fn own(machine: &Machine<'_>, label: &[u8]) -> Option<usize> {
-    machine.claim.own_labels?.iter().find(|(own, _)| own == label).map(|&(_, position)| position)
+    machine.claim.own_labels?.find(label)
 }
 
 enum Reference<'a> {
@@ -203,7 +197,7 @@ enum Reference<'a> {
     Hypothesis(u32, &'a [u32], bool),
 }
 
-fn meaning<'a>(machine: &Machine<'a>, label: &[u8]) -> Result<Reference<'a>, Box<Wrong>> {
+fn meaning<'a>(machine: &Machine<'a>, label: &[u8]) -> Result<Reference<'a>, Wrong> {
     let number = machine.view.find(label);
     let meaning = number.map_or(Meaning::Unknown, |number| machine.view.meaning(number, machine.claim.before));
     match meaning {
@@ -213,9 +207,9 @@ fn meaning<'a>(machine: &Machine<'a>, label: &[u8]) -> Result<Reference<'a>, Box
             Ok(Reference::Hypothesis(typecode, math, true))
         }
         // A claim that brings its own hypotheses has no others.
-        Meaning::Essential(..) => Err(machine.wrong(codes::HYPOTHESIS_INACTIVE, number.unwrap_or(NONE))),
-        Meaning::Inactive(number) => Err(machine.wrong(codes::HYPOTHESIS_INACTIVE, number)),
-        Meaning::Later(number) => Err(machine.wrong(codes::LABEL_LATER, number)),
+        Meaning::Essential(..) => Err(Wrong::citing(codes::HYPOTHESIS_INACTIVE, number.unwrap_or(NONE))),
+        Meaning::Inactive(number) => Err(Wrong::citing(codes::HYPOTHESIS_INACTIVE, number)),
+        Meaning::Later(number) => Err(Wrong::citing(codes::LABEL_LATER, number)),
         Meaning::Unknown => {
             let mut wrong = Wrong::new(codes::LABEL_UNKNOWN);
             let shown = String::from_utf8_lossy(&label[..label.len().min(100)]).into_owned();

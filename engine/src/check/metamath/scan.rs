@@ -60,10 +60,7 @@ pub(super) const fn is_white(byte: u8) -> bool {
 
 /// The first byte that no database may have.
 pub(super) fn find_bad_character(text: &[u8]) -> Option<usize> {
-    let bad = |byte: u8| {
-        let white = (byte == b'\t') | (byte == b'\n') | (byte == b'\r') | (byte == 0x0c);
-        (byte.wrapping_sub(b' ') > b'~' - b' ') & !white
-    };
+    let bad = |byte: u8| !matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r' | 0x0c);
     let mut at = 0;
     for block in text.chunks(4096) {
         // Without an exit, so that it takes a vector at a time.
@@ -184,7 +181,6 @@ impl Scanner<'_> {
             b"${" => Kind::Open,
             b"$}" => Kind::Close,
             b"$[" => Kind::Include,
-            other if other[0] != b'$' => return Err(Trouble::new(codes::UNKNOWN_KEYWORD, keyword)),
             _ => return Err(Trouble::new(codes::UNKNOWN_KEYWORD, keyword)),
         };
         let labelled = matches!(kind, Kind::Floating | Kind::Essential | Kind::Axiom | Kind::Theorem);
@@ -233,12 +229,12 @@ impl Scanner<'_> {
             }
             // A short token is found by its bytes as one number.
             let window = text[start..self.end].first_chunk::<8>().map(|bytes| u64::from_le_bytes(*bytes));
-            if let Some((length, key)) = window.and_then(short_token) {
-                if let Some(number) = self.symbols.cached(key) {
-                    self.chunk.tokens.push(number);
-                    self.at = start + length;
-                    continue;
-                }
+            if let Some((length, key)) = window.and_then(short_token)
+                && let Some(number) = self.symbols.cached(key)
+            {
+                self.chunk.tokens.push(number);
+                self.at = start + length;
+                continue;
             }
             while self.at < self.end && !is_white(text[self.at]) {
                 self.at += 1;

@@ -94,7 +94,10 @@ impl Source {
         let start = self.text.len();
         let most = limits.max_bytes.min(u64::from(u32::MAX)) - start as u64;
         let read = File::open(path).and_then(|file| {
-            let expected = file.metadata()?.len().min(most + 1);
+            let expected = file.metadata()?.len();
+            if expected > most {
+                return Ok(usize::MAX);
+            }
             self.text.reserve_exact(usize::try_from(expected).unwrap_or(0));
             file.take(most + 1).read_to_end(&mut self.text)
         });

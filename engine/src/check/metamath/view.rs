@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use super::library::{
-    Columns, DISJOINT, DISJOINT_LENGTH, END, FRAME, FRAME_LENGTH, HYPOTHESIS, KIND, TYPECODE, slice,
-};
+use super::library::{Columns, DISJOINT, DISJOINT_LENGTH, END, FRAME, FRAME_LENGTH, HYPOTHESIS, KIND, TYPECODE, slice};
 
 /// An assertion on top of a library, made from a claim that was accepted.
 #[derive(Debug)]
@@ -73,10 +71,8 @@ impl<'a> View<'a> {
     /// The number of the statement or lemma with this label.
     pub(super) fn find(&self, label: &[u8]) -> Option<u32> {
         let lemma = self.lemmas.iter().rposition(|lemma| lemma.label == label);
-        lemma.map_or_else(
-            || self.columns.find(label),
-            |position| u32::try_from(self.columns.rows.len() + position).ok(),
-        )
+        lemma
+            .map_or_else(|| self.columns.find(label), |position| u32::try_from(self.columns.rows.len() + position).ok())
     }
 
     /// What the statement with this number means to a proof that may cite what stands before number `before`.
