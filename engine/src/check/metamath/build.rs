@@ -1,6 +1,7 @@
 //! From statements to a library: declarations, scopes and frames, in the order of the text.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::codes::{self, Trouble};
 use super::library::{
@@ -445,6 +446,8 @@ impl Builder {
             symbol_names: self.symbol_names.into_slots(),
             labels: self.label_names.into_slots(),
             seed: self.seed,
+            root: self.source.root,
+            uses: OnceLock::new(),
         }
     }
 }

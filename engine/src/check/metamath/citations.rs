@@ -29,8 +29,12 @@ impl AxiomUse {
 }
 
 impl Library {
-    /// What every theorem rests on, in one pass. Proofs are believed to be what they say: check them before.
-    pub fn axiom_use(&self) -> Result<AxiomUse, Exhausted> {
+    /// What every theorem rests on, found in one pass and then kept. Proofs are believed to be what they say: check them before.
+    pub fn axiom_use(&self) -> Result<&AxiomUse, Exhausted> {
+        self.uses.get_or_init(|| self.find_axiom_use()).as_ref().map_err(|exhausted| *exhausted)
+    }
+
+    fn find_axiom_use(&self) -> Result<AxiomUse, Exhausted> {
         let columns = self.columns();
         let axioms: Vec<u32> = (0..self.len()).filter(|&number| kind(columns, number) == 2).collect();
         let width = axioms.len().div_ceil(64);

@@ -42,7 +42,7 @@ fn a_new_theorem_brings_its_hypotheses() {
 fn faults_point_into_the_proof() {
     let verdict = check(&environment(), &Proposal { proof: b"wq wr wq wi\nh.1 wr wq a1 mp", ..A1I });
     let fault = verdict.fault().unwrap();
-    assert_eq!((fault.code.0, fault.line, fault.column, fault.step), ("hypothesis_mismatch", 2, 15, Some(9)));
+    assert_eq!((fault.code.0, fault.line, fault.column, fault.step), ("hypothesis_mismatch", 2, 14, Some(9)));
     assert_eq!(fault.expected.as_deref(), Some("|- ( q -> ( r -> q ) )"));
     assert_eq!(fault.found.as_deref(), Some("|- ( r -> ( q -> r ) )"));
     assert_eq!(fault.label.as_deref(), Some("mp"));

@@ -1,8 +1,11 @@
 //! A database that was read: plain columns of numbers beside its text, so that they can live in a mapped file.
 
 use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::OnceLock;
 
-use super::super::{Code, Fault};
+use super::super::{Code, Exhausted, Fault};
+use super::citations::AxiomUse;
 use super::names;
 use super::source::place;
 
@@ -143,6 +146,8 @@ pub struct Library {
     pub(super) symbol_names: Vec<u32>,
     pub(super) labels: Vec<u32>,
     pub(super) seed: u64,
+    pub(super) root: Option<PathBuf>,
+    pub(super) uses: OnceLock<Result<AxiomUse, Exhausted>>,
 }
 
 impl Library {

@@ -98,6 +98,9 @@ impl State {
             let mut until = |end: &[u8]| -> Result<Vec<Token>, String> {
                 let length = tokens[at..].iter().position(|token| token == end).ok_or("a statement does not end")?;
                 let found = tokens[at..at + length].to_vec();
+                if found.iter().any(|token| token.contains(&b'$')) {
+                    return Err("a dollar sign inside a statement".to_owned());
+                }
                 at += length + 1;
                 Ok(found)
             };

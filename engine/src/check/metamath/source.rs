@@ -44,7 +44,7 @@ pub(super) struct Source {
     /// Where each file begins in `text`, and its path.
     pub files: Vec<(u32, String)>,
     seen: HashSet<PathBuf>,
-    root: Option<PathBuf>,
+    pub root: Option<PathBuf>,
 }
 
 impl Source {
