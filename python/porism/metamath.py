@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["AxiomsUsed", "Library", "Statement", "open", "parse"]
+__all__ = ["AxiomsUsed", "Library", "Statement", "Theorem", "open", "parse"]
 
 _BUDGET: Final = CheckBudget()
 
@@ -44,11 +44,28 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Theorem:
+    """A theorem with its proof.
+
+    Attributes:
+        statement: What it says.
+        proof: As it is written: a compressed proof does not name the hypotheses, and a normal one uses their labels.
+        hypotheses: What its essential hypotheses say.
+        disjoint: The groups of disjoint variables, those that only the proof needs among them.
+    """
+
+    statement: str
+    proof: str
+    hypotheses: tuple[str, ...]
+    disjoint: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AxiomsUsed:
     """What a theorem rests on without proof, itself or through others, in the order of the database.
 
-    Metamath knows one kind of ``$a`` statement. Which of them are definitions is a convention of names, and no checker of
-    proofs examines them: a wrong definition proves everything.
+    Metamath knows one kind of ``$a`` statement. Which of them are definitions is a convention of names, and no checker
+    of proofs examines them: a wrong definition proves everything.
 
     Attributes:
         axioms: Those with the typecode of logical statements.
@@ -78,6 +95,16 @@ class Library:
     def depth(self) -> int:
         """How many lemmas are on top."""
         return self._core.depth()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the database, without the lemmas on top, as a snapshot that :func:`open` maps in no time.
+
+        It is written whole or not at all. Processes that open it share its memory. It must not be changed in place.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        self._core.save(path)
 
     def check_all(
         self,
@@ -176,6 +203,19 @@ class Library:
         """All labelled statements, in order."""
         return (self.statement(number) for number in range(len(self)))
 
+    def theorem(self, label: str | int) -> Theorem:
+        """A theorem with its proof, in the parts that :meth:`check_one` takes.
+
+        Raises:
+            InputError: There is no theorem with this label.
+        """
+        parts = self._core.theorem(self._find(label))
+        if parts is None:
+            message = f"'{label}' is no theorem"
+            raise InputError(message)
+        statement, proof, hypotheses, disjoint = parts
+        return Theorem(statement, proof.strip(), tuple(hypotheses), tuple(disjoint))
+
     def citations(self, label: str | int) -> tuple[str, ...]:
         """What the proof of a theorem cites itself, in the order of the database."""
         return tuple(self.statement(number).label for number in self._core.citations(self._find(label)))
@@ -226,10 +266,10 @@ class Library:
 def open(  # noqa: A001 - it is called as `metamath.open`
     path: str | os.PathLike[str], *, root: str | os.PathLike[str] | None = None, threads: int | None = None
 ) -> Library:
-    """Reads a database. Its proofs are not checked by that.
+    """Reads a database. Its proofs are not checked by that, and what a snapshot says of its text is believed.
 
     Args:
-        path: The file.
+        path: The text, or a snapshot that :meth:`Library.save` wrote.
         root: The folder from which files may be included; that of the file, unless it is set.
         threads: How many cores may work; all, unless it is set.
 

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use porism_engine::check::metamath::{Environment, Library, Proposal, ProposalScratch, Reading, StatementKind};
 use porism_engine::check::{Budget, Cancelled, Fault, Verdict, Work, check_many};
-use pyo3::exceptions::{PyIndexError, PyKeyError, PyOverflowError};
+use pyo3::exceptions::{PyIndexError, PyKeyError, PyOSError, PyOverflowError};
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 
@@ -51,7 +51,7 @@ impl Metamath {
     #[staticmethod]
     fn open(py: Python<'_>, path: PathBuf, root: Option<PathBuf>, threads: usize) -> (Option<Self>, Option<Decided>) {
         let reading = Reading { threads, root: root.as_deref(), ..Reading::default() };
-        opened(py.detach(|| Library::open(&path, &reading)))
+        opened(py.detach(|| Library::open_any(&path, &reading)))
     }
 
     #[staticmethod]
@@ -142,6 +142,10 @@ impl Metamath {
         }
     }
 
+    fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        py.detach(|| self.0.library().save(&path)).map_err(|error| PyOSError::new_err(error.to_string()))
+    }
+
     fn __len__(&self) -> usize {
         self.0.library().len() as usize
     }
@@ -176,6 +180,13 @@ impl Metamath {
 
     fn citations(&self, number: u32) -> Vec<u32> {
         self.0.library().citations(number)
+    }
+
+    /// What it says, its proof, its essential hypotheses, and the groups of disjoint variables.
+    fn theorem(&self, number: u32) -> Option<(String, String, Vec<String>, Vec<String>)> {
+        let library = self.0.library();
+        let (statement, proof) = (library.statement(number)?, library.proof(number)?);
+        Some((statement, proof.to_owned(), library.hypotheses(number), library.disjoint(number)))
     }
 
     fn claim(&self, number: u32) -> Option<String> {

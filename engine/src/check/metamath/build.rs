@@ -6,11 +6,12 @@ use std::sync::OnceLock;
 use super::codes::{self, Trouble};
 use super::library::{
     DISJOINT, DISJOINT_LENGTH, END, FRAME, FRAME_LENGTH, HEAD, HYPOTHESIS, KIND, LABEL, LABEL_LENGTH, Library, MATH,
-    MATH_LENGTH, NONE, PROOF, PROOF_END, ROW, Row, SPAN, SPAN_END, SYMBOL, TYPECODE, VARIABLE,
+    MATH_LENGTH, NONE, PROOF, PROOF_END, ROSTER, ROW, Row, SPAN, SPAN_END, SYMBOL, TYPECODE, VARIABLE,
 };
 use super::names::{self, Names};
 use super::scan::{Chunk, Kind, Raw, narrow_one, next_token, wide};
 use super::source::{Limits, Source};
+use super::store::{Owned, Store};
 
 /// Reads everything that `source` says.
 pub(super) fn build(source: Source, limits: &Limits, threads: usize) -> Result<Library, Box<(Source, Trouble)>> {
@@ -367,6 +368,7 @@ impl Builder {
         row[SPAN_END] = raw.span.end;
         row[PROOF] = raw.proof.start;
         row[PROOF_END] = raw.proof.end;
+        row[ROSTER] = NONE;
         self.rows.push(row);
         let text = &self.source.text;
         let name = &text[wide(&raw.label)];
@@ -433,19 +435,23 @@ impl Builder {
         for (symbol, floating) in self.symbols.iter_mut().zip(&self.floating) {
             symbol[3] = *floating;
         }
-        Library {
+        let store = Owned {
             text: self.source.text,
-            files: self.source.files,
             rows: self.rows,
             frames: self.frames,
             math: self.math,
             disjoint: self.disjoint,
             groups: self.groups,
             members: self.members,
+            rosters: Vec::new(),
             symbols: self.symbols,
             symbol_names: self.symbol_names.into_slots(),
             labels: self.label_names.into_slots(),
             seed: self.seed,
+        };
+        Library {
+            store: Store::Owned(Box::new(store)),
+            files: self.source.files,
             root: self.source.root,
             uses: OnceLock::new(),
         }

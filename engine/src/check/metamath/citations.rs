@@ -1,7 +1,9 @@
 //! What theorems rest on.
 
+use std::ops::Range;
+
 use super::super::Exhausted;
-use super::library::{Columns, FRAME_LENGTH, KIND, Library, PROOF, PROOF_END};
+use super::library::{Columns, FRAME_LENGTH, KIND, Library};
 use super::scan::next_token;
 
 /// The bits of all theorems may take so much.
@@ -83,7 +85,7 @@ fn kind(columns: Columns<'_>, number: u32) -> u32 {
 fn cite(columns: Columns<'_>, number: u32, cited: &mut Vec<u32>) {
     cited.clear();
     let Some(row) = columns.row(number).filter(|row| row[KIND] == 3) else { return };
-    let (mut at, end) = (row[PROOF] as usize, row[PROOF_END] as usize);
+    let Range { start: mut at, end } = super::range(columns, row);
     let mut next = || {
         let token = next_token(columns.text, at, end).ok().flatten()?;
         at = token.end;

@@ -65,6 +65,7 @@ codes! {
     DISJOINT_MISSING = "disjoint_missing": "two variables must be disjoint and are not declared so";
     STACK_LEFTOVER = "stack_leftover": "a proof ends with more than one expression";
     CONCLUSION_MISMATCH = "conclusion_mismatch": "a proof ends with another expression than it should prove";
+    SNAPSHOT_UNREADABLE = "snapshot_unreadable": "a snapshot cannot be read";
     CHECKERS_DISAGREE = "checkers_disagree": "the engine and the reference do not say the same";
 }
 

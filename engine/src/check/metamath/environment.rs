@@ -83,6 +83,7 @@ impl Environment {
             members: &scratch.members,
             head: u32::try_from(scratch.groups.len()).ok().and_then(|groups| groups.checked_sub(1)).unwrap_or(NONE),
             before: proposal.before.map_or(all, |before| before.min(all)),
+            roster: None,
             own_labels: Some(OwnLabels { text: &scratch.labels, ends: &scratch.label_ends, first: floatings }),
         };
         let text = proposal.proof;

@@ -43,6 +43,8 @@ pub(super) struct Claim<'a> {
     pub head: u32,
     /// Only statements with smaller numbers may be cited.
     pub before: u32,
+    /// What the labels mean that a compressed proof lists, where that is known, and where its letters begin.
+    pub roster: Option<(&'a [u32], usize)>,
     /// Labels of the essential hypotheses when the library does not know them.
     pub own_labels: Option<OwnLabels<'a>>,
 }
@@ -172,6 +174,9 @@ impl<'a> Machine<'a> {
         let (meter, limit_bytes) = (Meter::new(budget), budget.memory_bytes);
         let mut machine = Self { view, claim, scratch, meter, most, limit_bytes, top: 0, step: 0 };
         for &[typecode, start, length] in claim.frame {
+            if typecode & VARIABLE != 0 {
+                return Err(Wrong::new(codes::TYPECODE_NOT_CONSTANT));
+            }
             let entry = if length == NONE {
                 machine.write(typecode, &[start])?
             } else {

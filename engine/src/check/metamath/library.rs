@@ -8,6 +8,7 @@ use super::super::{Code, Exhausted, Fault};
 use super::citations::AxiomUse;
 use super::names;
 use super::source::place;
+use super::store::Store;
 
 /// Set in the code of a variable. The other bits number the symbol.
 pub(super) const VARIABLE: u32 = 1 << 31;
@@ -55,6 +56,8 @@ pub(super) const SPAN: usize = 11;
 pub(super) const SPAN_END: usize = 12;
 pub(super) const PROOF: usize = 13;
 pub(super) const PROOF_END: usize = 14;
+/// Into `rosters`, or [`NONE`]: how many labels a compressed proof lists, where its letters begin, and what the labels mean.
+pub(super) const ROSTER: usize = 15;
 
 pub(super) type Row = [u32; ROW];
 
@@ -69,6 +72,7 @@ pub(super) struct Columns<'a> {
     /// Groups of disjoint variables: the group that was active before, and where its variables are in `members`.
     pub groups: &'a [[u32; 3]],
     pub members: &'a [u32],
+    pub rosters: &'a [u32],
     /// Where the name of each symbol is in the text, its code, and the floating hypothesis of a variable in the outermost scope.
     pub symbols: &'a [[u32; SYMBOL]],
     /// Symbols by their names.
@@ -111,14 +115,20 @@ impl<'a> Columns<'a> {
         entry.map_or(&[], |&[start, length, ..]| self.bytes(start, start.saturating_add(length)))
     }
 
-    /// An expression as it is written, shortened.
-    pub(super) fn render(&self, typecode: u32, math: &[u32]) -> String {
-        const MAX_SYMBOLS: usize = 200;
-        let mut shown = String::from_utf8_lossy(self.symbol(typecode)).into_owned();
-        for &code in &math[..math.len().min(MAX_SYMBOLS)] {
+    /// An expression as it is written, with single spaces.
+    pub(super) fn show(&self, first: u32, others: &[u32]) -> String {
+        let mut shown = String::from_utf8_lossy(self.symbol(first)).into_owned();
+        for &code in others {
             shown.push(' ');
             shown.push_str(&String::from_utf8_lossy(self.symbol(code)));
         }
+        shown
+    }
+
+    /// An expression as it is written, shortened.
+    pub(super) fn render(&self, typecode: u32, math: &[u32]) -> String {
+        const MAX_SYMBOLS: usize = 200;
+        let mut shown = self.show(typecode, &math[..math.len().min(MAX_SYMBOLS)]);
         if math.len() > MAX_SYMBOLS {
             shown.push_str(" ...");
         }
@@ -134,42 +144,22 @@ pub(super) fn slice(column: &[u32], start: u32, length: u32) -> &[u32] {
 /// A database of theorems with their proofs, read and found well formed. Its proofs are not checked by that.
 #[derive(Debug)]
 pub struct Library {
-    pub(super) text: Vec<u8>,
+    pub(super) store: Store,
+    /// Where each file begins in the text, and its path.
     pub(super) files: Vec<(u32, String)>,
-    pub(super) rows: Vec<Row>,
-    pub(super) frames: Vec<[u32; HYPOTHESIS]>,
-    pub(super) math: Vec<u32>,
-    pub(super) disjoint: Vec<u32>,
-    pub(super) groups: Vec<[u32; 3]>,
-    pub(super) members: Vec<u32>,
-    pub(super) symbols: Vec<[u32; SYMBOL]>,
-    pub(super) symbol_names: Vec<u32>,
-    pub(super) labels: Vec<u32>,
-    pub(super) seed: u64,
+    /// From where files were included.
     pub(super) root: Option<PathBuf>,
     pub(super) uses: OnceLock<Result<AxiomUse, Exhausted>>,
 }
 
 impl Library {
     pub(super) fn columns(&self) -> Columns<'_> {
-        Columns {
-            text: &self.text,
-            rows: &self.rows,
-            frames: &self.frames,
-            math: &self.math,
-            disjoint: &self.disjoint,
-            groups: &self.groups,
-            members: &self.members,
-            symbols: &self.symbols,
-            symbol_names: &self.symbol_names,
-            labels: &self.labels,
-            seed: self.seed,
-        }
+        self.store.columns()
     }
 
     /// How many labelled statements there are.
     pub fn len(&self) -> u32 {
-        u32::try_from(self.rows.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.columns().rows.len()).unwrap_or(u32::MAX)
     }
 
     /// Whether there is no labelled statement.
@@ -196,12 +186,7 @@ impl Library {
     pub fn statement(&self, number: u32) -> Option<String> {
         let columns = self.columns();
         let row = columns.row(number)?;
-        let mut shown = String::from_utf8_lossy(columns.symbol(row[TYPECODE])).into_owned();
-        for &code in columns.math(row) {
-            shown.push(' ');
-            shown.push_str(&String::from_utf8_lossy(columns.symbol(code)));
-        }
-        Some(shown)
+        Some(columns.show(row[TYPECODE], columns.math(row)))
     }
 
     /// The theorems, in order.
@@ -211,7 +196,7 @@ impl Library {
 
     /// The fault at `span`, with file, line and column.
     pub(super) fn place(&self, code: Code, message: Option<String>, span: Range<usize>) -> Fault {
-        place(&self.text, &self.files, code, message, span)
+        place(self.columns().text, &self.files, code, message, span)
     }
 }
 

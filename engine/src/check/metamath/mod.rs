@@ -19,24 +19,29 @@ mod kernel;
 mod library;
 mod names;
 mod paranoid;
+mod parts;
 mod proof;
 mod receipts;
 pub mod reference;
 mod scan;
+mod snapshot;
 mod source;
+mod store;
 mod view;
 
+use std::ops::Range;
 use std::path::Path;
 
 pub use citations::AxiomUse;
 pub use environment::{Environment, Proposal, ProposalScratch};
 pub use kernel::Scratch;
 pub use library::{Library, StatementKind};
+pub use snapshot::SnapshotError;
 pub use source::Limits;
 
 use self::codes::Trouble;
 use self::kernel::{Claim, Wrong};
-use self::library::{FRAME, FRAME_LENGTH, HEAD, KIND, PROOF, PROOF_END, TYPECODE};
+use self::library::{Columns, FRAME, FRAME_LENGTH, HEAD, KIND, PROOF, PROOF_END, Row, TYPECODE};
 use self::proof::Misproof;
 use self::source::{Source, place};
 use self::view::View;
@@ -67,6 +72,23 @@ impl Library {
             refuse(&trouble, place(&[], &[(0, label)], trouble.code, trouble.message.clone(), trouble.span.clone()))
         })?;
         Self::build(source, reading)
+    }
+
+    /// Opens the snapshot at `path`, or reads the database there; see [`Library::open_snapshot`] and [`Library::open`].
+    pub fn open_any(path: &Path, reading: &Reading<'_>) -> Result<Self, Verdict> {
+        if !Self::is_snapshot(path).unwrap_or(false) {
+            return Self::open(path, reading);
+        }
+        Self::open_snapshot(path, false).map_err(|error| {
+            let fault = place(
+                &[],
+                &[(0, path.display().to_string())],
+                codes::SNAPSHOT_UNREADABLE,
+                Some(error.to_string()),
+                0..0,
+            );
+            Verdict::Undecided(Box::new(fault))
+        })
     }
 
     /// Reads the database that `text` is; it cannot include files. `label` stands for the path in faults.
@@ -100,9 +122,10 @@ impl Library {
             members: columns.members,
             head: row[HEAD],
             before: number,
+            roster: proof::roster(columns, row),
             own_labels: None,
         };
-        let proof = row[PROOF] as usize..row[PROOF_END] as usize;
+        let proof = range(columns, row);
         let view = View { columns, lemmas: &[] };
         match proof::check(view, claim, columns.text, proof, budget, scratch) {
             Ok(()) => Verdict::Accepted,
@@ -128,6 +151,12 @@ fn describe(fault: &mut Fault, wrong: &Wrong, step: u64, view: View<'_>) {
         fault.expected = Some(expected.clone());
         fault.found = Some(found.clone());
     }
+}
+
+/// Where the proof of a theorem is; nowhere, if the numbers come from a file that is wrong.
+fn range(columns: Columns<'_>, row: &Row) -> Range<usize> {
+    let proof = row[PROOF] as usize..row[PROOF_END] as usize;
+    if columns.text.get(proof.clone()).is_some() { proof } else { 0..0 }
 }
 
 /// A database beyond the limits is not wrong.

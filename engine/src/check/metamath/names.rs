@@ -31,18 +31,20 @@ pub(super) fn seed() -> u64 {
     RandomState::new().hash_one(0_u8)
 }
 
-/// The number of `name` in `slots`, whose length is a power of two; `name_of` tells the name of a number.
+/// The number of `name` in `slots`, of which there is a power of two; `name_of` tells the name of a number.
 #[inline]
 pub(super) fn find<'a>(slots: &[u32], seed: u64, name: &[u8], name_of: impl Fn(u32) -> &'a [u8]) -> Option<u32> {
+    let slots = slots.as_chunks::<2>().0;
     let mask = slots.len().wrapping_sub(1);
-    let mut at = start(hash(seed, name)) & mask;
+    let (start, tag) = split(hash(seed, name));
+    let mut at = start & mask;
     // A table from a file may have no empty slot.
     for _ in 0..slots.len() {
-        let number = *slots.get(at)?;
+        let &[number, known] = slots.get(at)?;
         if number == EMPTY {
             return None;
         }
-        if name_of(number) == name {
+        if known == tag && name_of(number) == name {
             return Some(number);
         }
         at = (at + 1) & mask;
@@ -50,22 +52,23 @@ pub(super) fn find<'a>(slots: &[u32], seed: u64, name: &[u8], name_of: impl Fn(u
     None
 }
 
+/// Where the search begins, and what tells most names apart without a look at them.
 #[allow(clippy::cast_possible_truncation, reason = "any bits will do")]
-fn start(hash: u64) -> usize {
-    hash as usize
+fn split(hash: u64) -> (usize, u32) {
+    (hash as usize, (hash >> 32) as u32)
 }
 
-/// A table that grows.
+/// A table that grows. A slot is a number and the tag of its name.
 #[derive(Clone, Debug)]
 pub(super) struct Names {
-    slots: Vec<u32>,
+    slots: Vec<[u32; 2]>,
     seed: u64,
     count: usize,
 }
 
 impl Names {
     pub(super) fn new(seed: u64) -> Self {
-        Self { slots: vec![EMPTY; 1024], seed, count: 0 }
+        Self { slots: vec![[EMPTY; 2]; 1024], seed, count: 0 }
     }
 
     /// The number of `name`, which becomes `next` if it has none yet; and whether it had one.
@@ -74,38 +77,39 @@ impl Names {
             self.grow(&name_of);
         }
         let mask = self.slots.len() - 1;
-        let mut at = start(hash(self.seed, name)) & mask;
+        let (start, tag) = split(hash(self.seed, name));
+        let mut at = start & mask;
         loop {
             match self.slots[at] {
-                EMPTY => {
-                    self.slots[at] = next;
+                [EMPTY, _] => {
+                    self.slots[at] = [next, tag];
                     self.count += 1;
                     return (next, false);
                 }
-                number if name_of(number) == name => return (number, true),
+                [number, known] if known == tag && name_of(number) == name => return (number, true),
                 _ => at = (at + 1) & mask,
             }
         }
     }
 
     pub(super) fn find<'a>(&self, name: &[u8], name_of: impl Fn(u32) -> &'a [u8]) -> Option<u32> {
-        find(&self.slots, self.seed, name, name_of)
+        find(self.slots.as_flattened(), self.seed, name, name_of)
     }
 
     /// The slots, to be searched with [`find`] and the same seed.
     pub(super) fn into_slots(self) -> Vec<u32> {
-        self.slots
+        self.slots.into_flattened()
     }
 
     fn grow<'a>(&mut self, name_of: &impl Fn(u32) -> &'a [u8]) {
         let mask = self.slots.len() * 2 - 1;
-        let mut slots = vec![EMPTY; mask + 1];
-        for &number in self.slots.iter().filter(|&&number| number != EMPTY) {
-            let mut at = start(hash(self.seed, name_of(number))) & mask;
-            while slots[at] != EMPTY {
+        let mut slots = vec![[EMPTY; 2]; mask + 1];
+        for &[number, tag] in self.slots.iter().filter(|[number, _]| *number != EMPTY) {
+            let mut at = split(hash(self.seed, name_of(number))).0 & mask;
+            while slots[at][0] != EMPTY {
                 at = (at + 1) & mask;
             }
-            slots[at] = number;
+            slots[at] = [number, tag];
         }
         self.slots = slots;
     }
@@ -130,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_full_table_from_a_file_does_not_trap_the_search() {
-        assert_eq!(find(&[0, 0, 0, 0], 7, b"x", |_| b"y"), None);
+        assert_eq!(find(&[0; 8], 7, b"x", |_| b"y"), None);
         assert_eq!(find(&[], 7, b"x", |_| b"y"), None);
     }
 }

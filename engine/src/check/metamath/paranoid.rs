@@ -41,9 +41,10 @@ impl Library {
     }
 
     fn file_text(&self, file: usize) -> &[u8] {
+        let text = self.columns().text;
         let start = self.files.get(file).map_or(0, |(start, _)| *start as usize);
-        let end = self.files.get(file + 1).map_or(self.text.len(), |(start, _)| *start as usize);
-        self.text.get(start..end).unwrap_or_default()
+        let end = self.files.get(file + 1).map_or(text.len(), |(start, _)| *start as usize);
+        text.get(start..end).unwrap_or_default()
     }
 }
 

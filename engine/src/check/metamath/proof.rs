@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::super::Budget;
 use super::codes;
 use super::kernel::{Claim, Entry, Machine, Scratch, Wrong};
-use super::library::NONE;
-use super::scan::{is_white, next_token};
+use super::library::{Columns, KIND, NONE, PROOF, PROOF_END, ROSTER, Row, slice};
+use super::scan::{is_white, narrow_one, next_token};
 use super::view::{Meaning, View};
 
 /// Why a proof was not accepted, and at which bytes and step of it.
@@ -47,6 +47,14 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn read(&mut self, machine: &mut Machine<'_>) -> Result<(), Wrong> {
+        if let Some((roster, letters)) = machine.claim.roster {
+            if resolved(machine, roster).is_ok() {
+                self.at = letters;
+                return self.letters(machine);
+            }
+            // The text says what is wrong, and where.
+            machine.scratch.references.truncate(machine.claim.frame.len());
+        }
         let Some(first) = self.next()? else { return Err(Wrong::new(codes::PROOF_EMPTY)) };
         if &self.text[first.clone()] == b"(" {
             self.roster(machine)?;
@@ -101,22 +109,11 @@ impl Reader<'_> {
             if label == b")" {
                 return Ok(());
             }
-            let mandatory = || Wrong::new(codes::ROSTER_MANDATORY);
             if own(machine, label).is_some() {
-                return Err(mandatory());
+                return Err(Wrong::new(codes::ROSTER_MANDATORY));
             }
-            let entry = match meaning(machine, label)? {
-                Reference::Assertion(number) => Entry { typecode: NONE, start: number, length: 0 },
-                // An essential hypothesis that is active is always mandatory.
-                Reference::Hypothesis(_, _, true) => return Err(mandatory()),
-                Reference::Hypothesis(typecode, math, false) => {
-                    if machine.claim.frame.iter().any(|&[_, code, length]| length == NONE && math == [code]) {
-                        return Err(mandatory());
-                    }
-                    machine.write(typecode, math)?
-                }
-            };
-            machine.scratch.references.push(entry);
+            let reference = meaning(machine, label)?;
+            list(machine, &reference)?;
         }
     }
 
@@ -186,6 +183,78 @@ impl Reader<'_> {
     }
 }
 
+/// Adds what a listed label means to the references.
+fn list(machine: &mut Machine<'_>, reference: &Reference<'_>) -> Result<(), Wrong> {
+    let entry = match *reference {
+        Reference::Assertion(number) => Entry { typecode: NONE, start: number, length: 0 },
+        // An essential hypothesis that is active is always mandatory.
+        Reference::Hypothesis(_, _, true) => return Err(Wrong::new(codes::ROSTER_MANDATORY)),
+        Reference::Hypothesis(typecode, math, false) => {
+            if machine.claim.frame.iter().any(|&[_, code, length]| length == NONE && math == [code]) {
+                return Err(Wrong::new(codes::ROSTER_MANDATORY));
+            }
+            machine.write(typecode, math)?
+        }
+    };
+    machine.scratch.references.push(entry);
+    Ok(())
+}
+
+/// Adds the meanings of all listed labels, which were found before and are not believed for that.
+fn resolved(machine: &mut Machine<'_>, roster: &[u32]) -> Result<(), Wrong> {
+    for &number in roster {
+        let reference = reference(machine, Some(number), &[])?;
+        list(machine, &reference)?;
+    }
+    Ok(())
+}
+
+/// What the roster of a theorem was found to mean, and where the letters behind it begin.
+pub(super) fn roster<'a>(columns: Columns<'a>, row: &Row) -> Option<(&'a [u32], usize)> {
+    let &[length, letters] = columns.rosters.get(row[ROSTER] as usize..)?.first_chunk()?;
+    let numbers = slice(columns.rosters, row[ROSTER].checked_add(2)?, length);
+    let inside = (row[PROOF]..=row[PROOF_END]).contains(&letters);
+    (inside && numbers.len() == length as usize).then_some((numbers, letters as usize))
+}
+
+/// Finds what the rosters of all compressed proofs mean: the rows that tell where, and the column that they tell of.
+pub(super) fn resolve(columns: Columns<'_>) -> (Vec<Row>, Vec<u32>) {
+    let (mut rows, mut rosters) = (columns.rows.to_vec(), Vec::new());
+    for row in rows.iter_mut().filter(|row| row[KIND] == 3) {
+        let start = rosters.len();
+        row[ROSTER] = NONE;
+        match list_labels(columns, row, &mut rosters) {
+            Some(()) => row[ROSTER] = narrow_one(start),
+            // Only whoever checks the proof says why.
+            None => rosters.truncate(start),
+        }
+    }
+    (rows, rosters)
+}
+
+fn list_labels(columns: Columns<'_>, row: &Row, rosters: &mut Vec<u32>) -> Option<()> {
+    let Range { start: mut at, end } = super::range(columns, row);
+    let mut next = || {
+        let token = next_token(columns.text, at, end).ok().flatten()?;
+        at = token.end;
+        Some(token)
+    };
+    if &columns.text[next()?] != b"(" {
+        return None;
+    }
+    let start = rosters.len();
+    rosters.extend([0, 0]);
+    loop {
+        let token = next()?;
+        if &columns.text[token.clone()] == b")" {
+            rosters[start] = narrow_one(rosters.len() - start - 2);
+            rosters[start + 1] = narrow_one(token.end);
+            return Some(());
+        }
+        rosters.push(columns.find(&columns.text[token])?);
+    }
+}
+
 /// The position in the frame of the claim's own hypothesis with this label.
 fn own(machine: &Machine<'_>, label: &[u8]) -> Option<usize> {
     machine.claim.own_labels?.find(label)
@@ -198,7 +267,11 @@ enum Reference<'a> {
 }
 
 fn meaning<'a>(machine: &Machine<'a>, label: &[u8]) -> Result<Reference<'a>, Wrong> {
-    let number = machine.view.find(label);
+    reference(machine, machine.view.find(label), label)
+}
+
+/// What the statement with this number means to the proof; `label` only serves a fault.
+fn reference<'a>(machine: &Machine<'a>, number: Option<u32>, label: &[u8]) -> Result<Reference<'a>, Wrong> {
     let meaning = number.map_or(Meaning::Unknown, |number| machine.view.meaning(number, machine.claim.before));
     match meaning {
         Meaning::Assertion(number) => Ok(Reference::Assertion(number)),

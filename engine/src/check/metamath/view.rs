@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::library::{Columns, DISJOINT, DISJOINT_LENGTH, END, FRAME, FRAME_LENGTH, HYPOTHESIS, KIND, TYPECODE, slice};
+use super::library::{
+    Columns, DISJOINT, DISJOINT_LENGTH, END, FRAME, FRAME_LENGTH, HYPOTHESIS, KIND, TYPECODE, VARIABLE, slice,
+};
 
 /// An assertion on top of a library, made from a claim that was accepted.
 #[derive(Debug)]
@@ -58,6 +60,9 @@ impl<'a> View<'a> {
                 disjoint: &lemma.disjoint,
             });
         };
+        if row[TYPECODE] & VARIABLE != 0 {
+            return None;
+        }
         let start = row[FRAME] as usize;
         Some(Cited {
             typecode: row[TYPECODE],
@@ -84,6 +89,8 @@ impl<'a> View<'a> {
         match row[KIND] {
             2 | 3 => Meaning::Assertion(number),
             // A scope that ends before the proof leaves its hypotheses behind.
+            // Only a file that is wrong has such a typecode, and the machine gives it a meaning of its own.
+            _ if row[TYPECODE] & VARIABLE != 0 => Meaning::Unknown,
             _ if row[END] <= before => Meaning::Inactive(number),
             0 => Meaning::Floating(row[TYPECODE], self.columns.math(row)),
             _ => Meaning::Essential(row[TYPECODE], self.columns.math(row)),
