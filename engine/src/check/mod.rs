@@ -9,8 +9,12 @@
 //! - [`Receipt`] is what a checker signs: which claim, which certificate, on which axioms.
 
 mod budget;
+pub mod cnf;
+pub mod lrat;
 mod many;
 mod receipt;
+mod scan;
+mod sealed;
 mod verdict;
 
 pub use budget::{Budget, Exhausted, Meter};
