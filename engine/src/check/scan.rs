@@ -88,19 +88,33 @@ impl<'a> Scanner<'a> {
         found
     }
 
+    /// The next eight bytes, the first in the lowest byte, as digits: with `0` taken off each.
+    #[inline]
+    fn window(&self) -> Option<u64> {
+        let window = self.text.get(self.at..)?.first_chunk()?;
+        Some(u64::from_le_bytes(*window) ^ 0x3030_3030_3030_3030)
+    }
+
+    /// A number of at most seven digits and the one space behind it, if that stands here: the usual case, read fast.
+    #[inline]
+    pub fn short_number(&mut self) -> Option<u32> {
+        let digits = self.window()?;
+        let length = leading_digits(digits);
+        if length == 0 || length == 8 || (digits >> (8 * length)) & 0xff != u64::from(b' ' ^ b'0') {
+            return None;
+        }
+        self.at += length as usize + 1;
+        #[allow(clippy::cast_possible_truncation, reason = "seven digits")]
+        Some(eight_digits(digits << (64 - 8 * length)) as u32)
+    }
+
     /// The number that stands here.
-    ///
-    /// Eight bytes are read at once, and the digits among them are found and added up without a loop: numbers differ in length, and
-    /// a processor that guesses the end of each wrongly spends its time on that.
     #[inline]
     pub fn number(&mut self) -> Result<u64, BadNumber> {
-        let Some(window) = self.text.get(self.at..self.at + 8).and_then(|window| window.try_into().ok()) else {
+        let Some(digits) = self.window() else {
             return self.long_number(0, false);
         };
-        let digits = u64::from_le_bytes(window) ^ 0x3030_3030_3030_3030;
-        // The high bit of a byte is set where the byte is above 9. A carry only reaches bytes behind the first such one.
-        let others = (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080;
-        let length = others.trailing_zeros() / 8;
+        let length = leading_digits(digits);
         match length {
             0 => Err(BadNumber::Missing),
             8 => {
@@ -125,6 +139,17 @@ impl<'a> Scanner<'a> {
         }
         if any { Ok(value) } else { Err(BadNumber::Missing) }
     }
+}
+
+/// How many of the bytes, from the lowest, are digits.
+///
+/// Eight bytes are looked at without a loop: numbers differ in length, and a processor that guesses the end of each wrongly spends its
+/// time on that.
+#[inline]
+const fn leading_digits(digits: u64) -> u32 {
+    // The high bit of a byte is set where the byte is above 9. A carry only reaches bytes behind the first such one.
+    let others = (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080;
+    others.trailing_zeros() / 8
 }
 
 /// The value of eight digits, one a byte, the first in the lowest byte.
@@ -173,7 +198,14 @@ mod tests {
         #[test]
         fn every_number_is_read_as_the_standard_library_reads_it(value in 0..=i64::MAX as u64, shift in 0..63, tail in "[ a\n-]{0,9}") {
             let value: u64 = value >> shift;
-            prop_assert_eq!(read(&format!("{value}{tail}")), Ok((value, value.to_string().len())));
+            let text = format!("{value}{tail}");
+            let length = value.to_string().len();
+            prop_assert_eq!(read(&text), Ok((value, length)));
+            let mut scanner = Scanner::new(text.as_bytes());
+            if let Some(short) = scanner.short_number() {
+                prop_assert_eq!((u64::from(short), scanner.at()), (value, length + 1));
+                prop_assert_eq!(text.as_bytes()[length], b' ');
+            }
         }
     }
 }

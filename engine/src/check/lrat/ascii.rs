@@ -80,6 +80,12 @@ fn literals(scanner: &mut Scanner<'_>, into: &mut Steps) -> Result<(), Flaw> {
 
 fn hints(scanner: &mut Scanner<'_>, into: &mut Steps) -> Result<(), Flaw> {
     loop {
+        while let Some(id) = scanner.short_number() {
+            if id == 0 {
+                return Ok(());
+            }
+            into.numbers.push(id);
+        }
         scanner.blanks();
         let candidate = sign(scanner);
         let id = id(scanner)?;
@@ -100,7 +106,7 @@ fn next_id(scanner: &mut Scanner<'_>) -> Result<Option<u32>, Flaw> {
     Ok(Some(id(scanner)?).filter(|&id| id != 0))
 }
 
-#[inline]
+#[inline(always)]
 fn sign(scanner: &mut Scanner<'_>) -> bool {
     let negative = scanner.peek() == Some(b'-');
     if negative {
@@ -109,7 +115,7 @@ fn sign(scanner: &mut Scanner<'_>) -> bool {
     negative
 }
 
-#[inline]
+#[inline(always)]
 fn id(scanner: &mut Scanner<'_>) -> Result<u32, Flaw> {
     let id = number(scanner)?;
     if id > LARGEST_ID {
@@ -120,7 +126,7 @@ fn id(scanner: &mut Scanner<'_>) -> Result<u32, Flaw> {
 }
 
 /// A number with a blank or a line's end behind it.
-#[inline]
+#[inline(always)]
 fn number(scanner: &mut Scanner<'_>) -> Result<u64, Flaw> {
     let number =
         scanner.number().map_err(|bad: BadNumber| Flaw { code: bad.code(), message: bad.message(), clause: None })?;

@@ -18,7 +18,8 @@ use crate::check::budget::{Exhausted, Meter};
 /// Which literals are false at present; all others are true or open.
 #[derive(Debug, Default)]
 pub struct Assignment {
-    falsified: Vec<bool>,
+    /// 1 for each literal that is false.
+    falsified: Vec<u8>,
     trail: Vec<u32>,
 }
 
@@ -28,24 +29,34 @@ impl Assignment {
         let length = (largest_code as usize | 1) + 1;
         if self.falsified.len() < length {
             // A fresh array of zeros takes memory only where it is touched; nothing is false between two additions.
-            self.falsified = vec![false; length.max(2 * self.falsified.len())];
+            self.falsified = vec![0; length.max(2 * self.falsified.len())];
         }
     }
 
     #[inline]
     fn is_false(&self, literal: u32) -> bool {
-        self.falsified[literal as usize]
+        self.falsified[literal as usize] != 0
     }
 
     #[inline]
     fn is_true(&self, literal: u32) -> bool {
-        self.falsified[literal as usize ^ 1]
+        self.falsified[literal as usize ^ 1] != 0
+    }
+
+    /// How many literals of `clause` are not false, and which, if it is one. Without a branch a literal, since nobody can guess
+    /// where in the clause that one stands.
+    #[inline]
+    fn open(&self, clause: &[u32]) -> (u32, u32) {
+        clause.iter().fold((0, 0), |(count, unit), &literal| {
+            let open = 1 - u32::from(self.falsified[literal as usize]);
+            (count + open, unit | literal & open.wrapping_neg())
+        })
     }
 
     #[inline]
     fn falsify(&mut self, literal: u32) {
         if !self.is_false(literal) {
-            self.falsified[literal as usize] = true;
+            self.falsified[literal as usize] = 1;
             self.trail.push(literal);
         }
     }
@@ -53,7 +64,7 @@ impl Assignment {
     /// Takes back everything after the first `length` assumptions.
     fn undo(&mut self, length: usize) {
         for &literal in &self.trail[length..] {
-            self.falsified[literal as usize] = false;
+            self.falsified[literal as usize] = 0;
         }
         self.trail.truncate(length);
     }
@@ -123,7 +134,9 @@ fn follow(
     while let [CANDIDATE, id, behind @ ..] = rest {
         let end = behind.iter().position(|&hint| hint == CANDIDATE).unwrap_or(behind.len());
         let Ok(found) = candidates.binary_search_by_key(id, |candidate| candidate.id) else {
-            store.get(*id, now)?;
+            if store.get(*id, now).is_none() {
+                return Err(store.missing(*id, now).into());
+            }
             return Err(Flaw::new("not_a_candidate", "the clause does not contain the opposite of the pivot")
                 .about(*id)
                 .into());
@@ -161,24 +174,23 @@ fn propagate(
     assignment: &mut Assignment,
     meter: &mut Meter,
 ) -> Result<bool, Refusal> {
-    const OPEN: u32 = 0;
     meter.steps(hints.len() as u64)?;
     for &hint in hints {
-        let clause = store.get(hint, now)?;
+        let Some(clause) = store.get(hint, now) else {
+            return Err(store.missing(hint, now).into());
+        };
         meter.nodes(clause.len() as u64)?;
-        let mut unit = OPEN;
-        for &literal in clause {
-            if !assignment.is_false(literal) && literal != unit {
-                if unit != OPEN {
-                    return Err(Flaw::new("hint_not_unit", "more than one literal of the hint is not false")
-                        .about(hint)
-                        .into());
-                }
-                unit = literal;
-            }
-        }
-        if unit == OPEN {
+        let (open, mut unit) = assignment.open(clause);
+        if open == 0 {
             return Ok(true);
+        }
+        if open > 1 {
+            unit = clause.iter().copied().find(|&literal| !assignment.is_false(literal)).unwrap_or(unit);
+            if clause.iter().any(|&literal| literal != unit && !assignment.is_false(literal)) {
+                return Err(Flaw::new("hint_not_unit", "more than one literal of the hint is not false")
+                    .about(hint)
+                    .into());
+            }
         }
         assignment.falsify(unit ^ 1);
     }

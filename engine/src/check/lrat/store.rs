@@ -71,18 +71,24 @@ impl Store {
         Ok(())
     }
 
-    /// The literals of the clause `id`, as step `now` sees it.
+    /// The literals of the clause `id`, if step `now` sees it.
     #[inline]
-    pub fn get(&self, id: u32, now: u32) -> Result<&[u32], Flaw> {
-        let Some(place) = self.index.get(id) else {
-            return Err(unknown(id));
-        };
-        let clause = &self.numbers[place as usize..];
-        let [_, birth, death, length] = clause[..HEADER] else { unreachable!("the header has four numbers") };
-        if birth >= now || death <= now {
-            return Err(untimely(id, birth, now));
+    pub fn get(&self, id: u32, now: u32) -> Option<&[u32]> {
+        let (header, rest) = self.numbers.get(self.index.get(id)? as usize..)?.split_first_chunk::<HEADER>()?;
+        let &[_, birth, death, length] = header;
+        if birth < now && now < death { rest.get(..length as usize) } else { None }
+    }
+
+    /// Why step `now` does not see the clause `id`.
+    #[cold]
+    pub fn missing(&self, id: u32, now: u32) -> Flaw {
+        match self.index.get(id) {
+            Some(place) if self.numbers[place as usize + 1] >= now => {
+                Flaw::new("clause_later", "the clause is added by this step or a later one").about(id)
+            }
+            Some(_) => Flaw::new("clause_deleted", "the clause was deleted before").about(id),
+            None => unknown(id),
         }
-        Ok(&clause[HEADER..HEADER + length as usize])
     }
 
     /// Every clause that step `now` sees, with its id.
@@ -150,15 +156,6 @@ const fn unknown(id: u32) -> Flaw {
     Flaw::new("clause_unknown", "no clause that is alive has this id").about(id)
 }
 
-#[cold]
-const fn untimely(id: u32, birth: u32, now: u32) -> Flaw {
-    if birth >= now {
-        Flaw::new("clause_later", "the clause is added by this step or a later one").about(id)
-    } else {
-        Flaw::new("clause_deleted", "the clause was deleted before").about(id)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,11 +169,10 @@ mod tests {
         store.add(5, &[6]).unwrap();
         store.now = three;
         store.delete(1).unwrap();
-        assert_eq!(store.get(1, one), Ok(&[2, 4][..]));
-        assert_eq!(store.get(1, three).unwrap_err().code.0, "clause_deleted");
-        assert_eq!(store.get(5, two).unwrap_err().code.0, "clause_later");
-        assert_eq!(store.get(5, three), Ok(&[6][..]));
-        assert_eq!(store.get(2, three).unwrap_err().code.0, "clause_unknown");
+        assert_eq!((store.get(1, one), store.get(5, three)), (Some(&[2, 4][..]), Some(&[6][..])));
+        for (id, now, code) in [(1, three, "clause_deleted"), (5, two, "clause_later"), (2, three, "clause_unknown")] {
+            assert_eq!((store.get(id, now), store.missing(id, now).code.0), (None, code));
+        }
         assert_eq!(store.visible(two).map(|(id, _)| id).collect::<Vec<_>>(), [1]);
         assert_eq!(store.delete(1).unwrap_err().code.0, "clause_deleted");
         assert_eq!(store.add(5, &[]).unwrap_err().code.0, "id_order");
@@ -194,8 +190,7 @@ mod tests {
         }
         store.sweep();
         let now = store.tick();
-        assert_eq!(store.get(70, now), Ok(&[70, 71][..]));
-        assert_eq!(store.get(71, now).unwrap_err().code.0, "clause_unknown");
+        assert_eq!((store.get(70, now), store.get(71, now)), (Some(&[70, 71][..]), None));
         assert_eq!(store.visible(now).count(), 10_000);
         assert_eq!(store.extent(), 60_000);
     }
@@ -209,6 +204,6 @@ mod tests {
         store.sweep();
         let now = store.tick();
         assert_eq!(now, 1);
-        assert_eq!(store.get(7, now), Ok(&[2][..]));
+        assert_eq!(store.get(7, now), Some(&[2][..]));
     }
 }
