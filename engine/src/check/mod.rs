@@ -10,6 +10,7 @@
 
 mod budget;
 pub mod cnf;
+pub mod drat;
 pub mod lrat;
 mod many;
 mod receipt;

@@ -21,6 +21,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod wave;
+mod write;
 
 use std::io::{self, Read};
 use std::mem;
@@ -28,7 +29,9 @@ use std::mem;
 use input::Batch;
 pub use input::Encoding;
 use kernel::Refusal;
+pub(in crate::check) use steps::CANDIDATE;
 use wave::{End, Waves};
+pub use write::Writer;
 
 use super::budget::{Budget, Exhausted};
 use super::cnf::Formula;
