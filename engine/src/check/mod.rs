@@ -14,6 +14,7 @@ pub mod drat;
 pub mod lrat;
 mod many;
 mod receipt;
+pub mod rewrite;
 mod scan;
 mod sealed;
 mod verdict;
