@@ -13,11 +13,12 @@ RIVALS := .venv-rivals
 # How long the open-ended jobs run.
 FUZZ_SECONDS ?= 60
 SOAK_ROUNDS ?= 2000
+SOAK_MUTANTS ?= 100000
 
 # How many preemptions a model may have: each more takes ten times as long.
 LOOM_DEPTH ?= 3
 
-# What `make compare-store`, `compare-memory` and `compare-queue` are told, such as COMPARE="--vectors FILE --out FILE".
+# What `make compare-store`, `compare-memory`, `compare-queue` and `compare-check` are told, such as COMPARE="--vectors FILE --out FILE".
 COMPARE ?=
 
 # cargo, maturin and pip must all build against the same Python.
@@ -32,7 +33,7 @@ PYTEST_FOLDERS := $(wildcard tests/python tests/crash tests/attacks)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint test-rust test-python test-arm format bench compare-store compare-memory compare-queue loom fuzz soak \
+.PHONY: help demo test lint test-rust test-python test-arm format bench compare-store compare-memory compare-queue compare-check loom fuzz soak \
 	wheel clean FORCE
 
 help: ## List the targets
@@ -89,6 +90,9 @@ compare-memory: $(RIVALS)/ready ## Time recall against other indexes of vectors;
 compare-queue: $(VENV)/ready ## Time the request queue against the standard library's; COMPARE="..." adds options
 	PYTHONPATH=benches $(BIN)/python -m rivals.dispatch $(COMPARE)
 
+compare-check: $(VENV)/ready ## Time Metamath checking against other checkers; COMPARE="..." adds options
+	PYTHONPATH=benches $(BIN)/python -m rivals.check $(COMPARE)
+
 loom: ## Check the models in tests/loom to LOOM_DEPTH preemptions
 	LOOM_MAX_PREEMPTIONS=$(LOOM_DEPTH) $(CARGO) test --release --locked --manifest-path tests/loom/Cargo.toml
 
@@ -100,8 +104,9 @@ fuzz: ## Fuzz every target in tests/fuzz for FUZZ_SECONDS each
 		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --fuzz-dir tests/fuzz $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
 	done
 
-soak: $(VENV)/ready ## The crash tests, the attacks and the lives of requests for SOAK_ROUNDS rounds instead of a few
+soak: $(VENV)/ready ## The crash tests, the attacks and the lives of requests for SOAK_ROUNDS rounds, and SOAK_MUTANTS mutants
 	PORISM_QUEUE_ROUNDS=$(SOAK_ROUNDS) $(CARGO) test --release --locked -p porism-engine queue::life
+	PORISM_MUTANTS=$(SOAK_MUTANTS) $(CARGO) test --release --locked -p porism-engine metamath::mutation
 	PORISM_CRASH_ROUNDS=$(SOAK_ROUNDS) $(BIN)/pytest -o timeout=0 $(filter-out tests/python,$(PYTEST_FOLDERS))
 
 wheel: $(VENV)/python ## Build a wheel into dist/

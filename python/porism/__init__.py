@@ -4,9 +4,10 @@ This is the one public door; every module whose name starts with an underscore m
 Importing it opens nothing and starts nothing.
 """
 
-from porism import provers
+from porism import metamath, provers
 from porism._arrivals import AsyncTicket
 from porism._async_memory import AsyncMemory
+from porism._check import CheckBudget, Checked, CheckReport, Decision, Fault, check
 from porism._core import CurrentRequest, NativeWorker, Ticket, __version__, current_request
 from porism._embedders import Vectors, sentences
 from porism._errors import (
@@ -83,6 +84,9 @@ __all__ = [
     "CancelledError",
     "Candidate",
     "Change",
+    "CheckBudget",
+    "CheckReport",
+    "Checked",
     "ClosedError",
     "Compaction",
     "Completed",
@@ -90,10 +94,12 @@ __all__ = [
     "CurrentRequest",
     "DamagedError",
     "DeadlineError",
+    "Decision",
     "Definition",
     "Event",
     "Evidence",
     "Fact",
+    "Fault",
     "Finding",
     "Forgotten",
     "FormatError",
@@ -144,7 +150,9 @@ __all__ = [
     "Where",
     "WorkerError",
     "__version__",
+    "check",
     "current_request",
+    "metamath",
     "provers",
     "sentences",
     "slices",

@@ -7,6 +7,7 @@ mod errors;
 mod fields;
 mod library;
 mod memory;
+mod metamath;
 mod process;
 mod queue;
 
@@ -21,6 +22,7 @@ mod _core {
         module.add("SQLITE_VERSION", porism_engine::memory::sqlite_version())?;
         super::library::register(module)?;
         super::memory::register(module)?;
+        super::metamath::register(module)?;
         super::process::register(module)?;
         super::queue::register(module)
     }

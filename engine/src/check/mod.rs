@@ -13,6 +13,7 @@ pub mod cnf;
 pub mod drat;
 pub mod lrat;
 mod many;
+pub mod metamath;
 mod receipt;
 pub mod rewrite;
 mod scan;
