@@ -9,9 +9,15 @@
 //! - [`Receipt`] is what a checker signs: which claim, which certificate, on which axioms.
 
 mod budget;
+pub mod cnf;
+pub mod drat;
+pub mod lrat;
 mod many;
 pub mod metamath;
 mod receipt;
+pub mod rewrite;
+mod scan;
+mod sealed;
 mod verdict;
 
 pub use budget::{Budget, Exhausted, Meter};
