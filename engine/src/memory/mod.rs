@@ -32,6 +32,7 @@ mod export;
 mod filter;
 mod group;
 mod import;
+mod incoming;
 mod index;
 mod indexer;
 mod indexing;
@@ -46,6 +47,7 @@ mod sample;
 mod segment;
 mod snapshots;
 mod stats;
+mod take_over;
 mod tombstones;
 mod transaction;
 mod turnstile;
@@ -61,6 +63,8 @@ mod durability_tests;
 mod index_tests;
 #[cfg(test)]
 mod lifecycle_tests;
+#[cfg(test)]
+mod take_over_tests;
 #[cfg(test)]
 mod tests;
 
