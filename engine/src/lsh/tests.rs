@@ -302,7 +302,7 @@ fn codes_that_are_carried_find_the_rows_under_their_new_numbers() {
         let rest = Block::new(&rest.collect::<Vec<_>>());
         let records = rest.records();
         let path = directory.path().join("carried.lsh");
-        carry(&sealed, belonging(32), &renumbered, &records, &path).unwrap();
+        carry(&sealed, belonging(32), 1, &renumbered, &records, &path).unwrap();
         let carried = open(&path, 32).unwrap();
         carried.verify().unwrap();
         assert_eq!(carried.record(5), Ok(records[5]));
@@ -323,7 +323,7 @@ fn an_index_of_too_few_rows_is_not_carried() {
     let path = directory.path().join("carried.lsh");
     for stays in [None, Some(0)] {
         let renumbered: Vec<Option<u32>> = (0..200).map(|row| stays.filter(|_| row == 0)).collect();
-        carry(&sealed, belonging(8), &renumbered, &block.records(), &path).unwrap();
+        carry(&sealed, belonging(8), 1, &renumbered, &block.records(), &path).unwrap();
         assert!(!path.exists());
     }
 }

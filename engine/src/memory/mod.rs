@@ -18,6 +18,7 @@
 mod admission;
 mod base64;
 mod blocks;
+mod builder;
 mod catalog;
 mod changes;
 mod clock;

@@ -91,9 +91,9 @@ impl Writer {
         self.fully_synced(|writer| {
             // Folding syncs the log first. With nothing to fold, a commit of nothing new syncs it.
             catalog::fold_log(&writer.connection, false)?;
-            let changed = writer.connection.execute("UPDATE memory SET rows = rows", [])?;
-            debug_assert_eq!(changed, 1, "a memory has one row of its own");
-            Ok(())
+            let transaction = WriteTransaction::begin(&mut writer.connection)?;
+            touch(&transaction)?;
+            transaction.commit()
         })
     }
 
@@ -188,6 +188,11 @@ impl Write<'_> {
         Ok(inserted)
     }
 
+    /// Lets this write be seen in the log although it changes nothing.
+    pub(super) fn touch(&self) -> Result<()> {
+        touch(&self.transaction)
+    }
+
     /// Ends it without a new generation: what it did changes nothing that can be seen.
     pub(super) fn commit_unseen(self) -> Result<()> {
         self.transaction.commit()
@@ -234,4 +239,13 @@ impl Write<'_> {
         self.gathered.clear();
         Ok(())
     }
+}
+
+/// Changes something and changes it back: `SQLite` writes nothing where a row stays the same to the byte, and syncs nothing then.
+fn touch(connection: &Connection) -> Result<()> {
+    for sql in ["UPDATE memory SET rows = rows + 1", "UPDATE memory SET rows = rows - 1"] {
+        let changed = connection.execute(sql, [])?;
+        debug_assert_eq!(changed, 1, "a memory has one row of its own");
+    }
+    Ok(())
 }
