@@ -155,12 +155,6 @@ def test_new_vectors_for_all(memory: Memory) -> None:
         memory.reembed(THREE)
 
 
-def test_without_sentence_transformers_the_command_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
-    with pytest.raises(InputError, match=r'pip install "porism\[sentences\]"'):
-        porism.sentences()
-
-
 # --- conditions, views, near-duplicates
 
 
