@@ -95,5 +95,5 @@ def test_a_real_model_finds_what_is_meant(tmp_path: Path) -> None:
         assert found == goals
         twin = memory.recall(facts[0], k=1)
         assert (twin.ids.tolist(), twin.scores.round(5).tolist()) == ([1], [1.0])
-    with pytest.raises(InputError, match="sentence-transformers:all-MiniLM-L6-v2"):
+    with pytest.raises(porism.FormatError, match="sentence-transformers:all-MiniLM-L6-v2"):
         Memory.open(path, embedder="words-v1")
