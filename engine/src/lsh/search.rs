@@ -18,9 +18,9 @@ const FETCHED: usize = 48;
 /// What an exact product of any row costs, in estimates of rows that lie side by side.
 const COST_OF_PRODUCT: usize = 50;
 
-/// By how many times rarer than anywhere the rows that may be found have to seem around a query before more clusters are looked at: a
-/// share of few rows is not quite that of all.
-const RARER: f32 = 1.25;
+/// By how many times (a fraction) rarer than anywhere the rows that may be found have to seem around a query before more clusters are
+/// looked at: a share of few rows is not quite that of all.
+const RARER: (u128, u128) = (5, 4);
 
 /// What is searched.
 #[derive(Debug)]
@@ -80,10 +80,14 @@ struct Candidates<'a> {
 }
 
 impl Candidates<'_> {
-    /// How many times rarer around the query the rows are that may be found, if among all they are this `share`.
-    fn rarity(&self, share: f32) -> f32 {
-        let (all, admitted) = self.near;
-        all as f32 * share / admitted.max(1) as f32
+    /// How many clusters it takes instead of `probes`, if `admitted` of all `rows` may be found, and they are rarer around the query.
+    fn probes_among(&self, probes: u32, admitted: usize, rows: usize) -> u32 {
+        let (all, near) = self.near;
+        let (expected, found) = (all as u128 * admitted as u128, rows as u128 * near.max(1) as u128);
+        if expected * RARER.1 < found * RARER.0 {
+            return 0;
+        }
+        u32::try_from(u128::from(probes) * expected / found.max(1)).unwrap_or(u32::MAX)
     }
 
     /// Adds what a list has; its centre has a `product` with the query and lies a `distance` away.
@@ -150,7 +154,6 @@ fn gather<'a, R: Rows>(
     admitted: Option<&'a RowSet>,
 ) -> Result<Candidates<'a>, Trouble> {
     let tail = scope.tail;
-    let share = admitted.map_or(1.0, |admitted| admitted.len() as f32 / tail.end() as f32);
     let mut candidates = Candidates {
         list: Vec::new(),
         lower: Best::new(k),
@@ -167,13 +170,13 @@ fn gather<'a, R: Rows>(
             let fresh: Vec<Probe> =
                 nearest.iter().filter(|probe| !seen.contains(probe.cluster as usize)).copied().collect();
             look_into(sealed, tail, query, &fresh, &mut candidates)?;
-            let rarity = candidates.rarity(share);
-            if rarity < RARER || probes >= most {
+            let wanted =
+                admitted.map_or(0, |set| candidates.probes_among(setting.probes, set.len(), tail.end() as usize));
+            if wanted == 0 || probes >= most {
                 break;
             }
-            let wanted = setting.probes as f32 * rarity;
             // Where they are rarer still the further one looks, this goes on, in steps that are worth it.
-            probes = (wanted as u32).max(probes.saturating_add(probes / 4)).max(probes + 1).min(most);
+            probes = wanted.max(probes.saturating_add(probes / 4 + 1)).min(most);
             seen.grow(sealed.clusters() as usize, false);
             nearest.iter().for_each(|probe| seen.set(probe.cluster.into(), true));
         }

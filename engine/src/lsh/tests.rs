@@ -270,10 +270,10 @@ fn among_few_rows_more_clusters_are_looked_at_only_where_these_are_rare() {
     let of_all = |keep: &dyn Fn(&[f32], usize) -> bool, reach: fn(Reach) -> Reach| -> usize {
         queries.iter().map(|query| estimated(&|row| keep(query, row), query, reach)).sum()
     };
-    let spread = |_: &[f32], row: usize| row % 5 == 0;
+    let spread = |_: &[f32], row: usize| row.is_multiple_of(5);
     let (found, nearest, all) = (of_all(&spread, |it| it), of_all(&spread, least), of_all(&spread, most));
     assert!(nearest > 0 && found < nearest + (all - nearest) / 2, "{nearest} <= {found} < {all}");
-    let far = |query: &[f32], row: usize| block_product(&block, row, query) < 0.0 && row % 2 == 0;
+    let far = |query: &[f32], row: usize| block_product(&block, row, query) < 0.0 && row.is_multiple_of(2);
     let (found, nearest, all) = (of_all(&far, |it| it), of_all(&far, least), of_all(&far, most));
     assert!(found > nearest && all - found <= all / 10, "{nearest} < {found} <= {all}");
 }
