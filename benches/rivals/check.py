@@ -1,7 +1,7 @@
 """Times Metamath checking against other checkers: ``python -m rivals.check --help``.
 
 Times are of the processor (user and system) on one pinned core, because that is what a busy machine leaves comparable;
-scaling is measured by the clock. Contestants take turns within a round. Every contestant must accept the database, or the
+scaling is measured by the clock. Contestants take turns within a round. Each must accept the database, or the
 run stops.
 metamath.exe of Debian accepts two wrong proofs that are known, so it is timed and never asked who is right.
 """
