@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::super::Exhausted;
 use super::library::{Columns, FRAME_LENGTH, KIND, Library};
+use super::proof;
 use super::scan::next_token;
 
 /// The bits of all theorems may take so much.
@@ -86,27 +87,32 @@ fn cite(columns: Columns<'_>, number: u32, cited: &mut Vec<u32>) {
     cited.clear();
     let Some(row) = columns.row(number).filter(|row| row[KIND] == 3) else { return };
     let Range { start: mut at, end } = super::range(columns, row);
-    let mut next = || {
-        let token = next_token(columns.text, at, end).ok().flatten()?;
-        at = token.end;
+    let next_of = |at: &mut usize| {
+        let token = next_token(columns.text, *at, end).ok().flatten()?;
+        *at = token.end;
         Some(&columns.text[token])
     };
-    let Some(first) = next() else { return };
+    let Some(first) = next_of(&mut at) else { return };
     if first != b"(" {
         let mut label = Some(first);
         while let Some(name) = label {
             cited.extend(columns.find(name).filter(|&number| kind(columns, number) >= 2));
-            label = next();
+            label = next_of(&mut at);
         }
         return;
     }
-    while let Some(label) = next().filter(|label| *label != b")") {
-        cited.push(columns.find(label).unwrap_or(u32::MAX));
+    if let Some((roster, letters)) = proof::roster(columns, row) {
+        cited.extend_from_slice(roster);
+        at = letters;
+    } else {
+        while let Some(label) = next_of(&mut at).filter(|label| *label != b")") {
+            cited.push(columns.find(label).unwrap_or(u32::MAX));
+        }
     }
     // A label that is listed need not be used.
     let (mandatory, mut used) = (row[FRAME_LENGTH] as usize, vec![false; cited.len()]);
     let mut high = 0_usize;
-    while let Some(letters) = next() {
+    while let Some(letters) = next_of(&mut at) {
         for &byte in letters {
             match byte {
                 b'A'..=b'T' => {

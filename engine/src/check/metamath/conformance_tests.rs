@@ -18,6 +18,9 @@ struct Case {
     texts: Vec<(String, Vec<u8>)>,
 }
 
+/// The words behind the mark, and the texts with their names.
+type Section<'a> = (Vec<&'a str>, Vec<(String, String)>);
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/conformance/metamath")
 }
@@ -32,14 +35,14 @@ fn cases() -> Vec<Case> {
 fn cases_of(path: &Path) -> Vec<Case> {
     let file = path.file_name().unwrap().to_string_lossy().into_owned();
     let text = fs::read_to_string(path).unwrap();
-    let mut sections: Vec<(Vec<&str>, Vec<(String, String)>)> = Vec::new();
+    let mut sections: Vec<Section<'_>> = Vec::new();
     for line in text.lines() {
         if let Some(head) = line.strip_prefix("=== ") {
             sections.push((head.split(' ').collect(), vec![("main.mm".to_owned(), String::new())]));
         } else if let Some((_, texts)) = sections.last_mut() {
             match line.strip_prefix("--- ") {
                 Some(name) => texts.push((name.to_owned(), String::new())),
-                None => texts.last_mut().unwrap().1.push_str(&format!("{line}\n")),
+                None => texts.last_mut().unwrap().1.extend([line, "\n"]),
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Databases and proofs that were made to hurt: each must get a verdict from bounded work, and none may end the program.
 
+use std::fmt::Write;
+
 use super::super::{Budget, Checker, Verdict};
 use super::{Library, Limits, Reading};
 
@@ -26,7 +28,7 @@ fn a_million_doublings_end_with_the_budget() {
     let mut proof = String::from("AABZ");
     for saved in 2..1_000_002_usize {
         let letters = number(saved);
-        proof.push_str(&format!("{letters}{letters}BZ"));
+        proof.extend([letters.as_str(), &letters, "BZ"]);
     }
     let verdict = verdict_of(format!("{SYNTAX}t $p wff p $= ( wi ) {proof} $."), "t");
     assert_eq!((verdict.name(), code(&verdict)), ("undecided", "budget"));
@@ -46,7 +48,7 @@ fn number(mut number: usize) -> String {
 
 #[test]
 fn a_proof_within_the_budget_may_be_long() {
-    let text = format!("{SYNTAX}t $p wff p $= ( wi ) {}A $.", "AB".repeat(0) + &"A".repeat(200_000));
+    let text = format!("{SYNTAX}t $p wff p $= ( wi ) {}A $.", "A".repeat(200_000));
     assert_eq!(code(&verdict_of(text, "t")), "stack_leftover");
 }
 
@@ -93,7 +95,7 @@ fn a_million_scopes_in_each_other() {
 fn frames_that_grow_with_the_square_of_the_text_are_refused() {
     let mut text = String::from("$c w $.\n${\n");
     for number in 0..3000 {
-        text.push_str(&format!("e{number} $e w $. a{number} $a w $.\n"));
+        writeln!(text, "e{number} $e w $. a{number} $a w $.").unwrap();
     }
     text.push_str("$}\n");
     let limits = Limits { max_frame_items: 100_000, ..Limits::default() };
@@ -105,7 +107,8 @@ fn frames_that_grow_with_the_square_of_the_text_are_refused() {
 #[test]
 fn a_group_of_very_many_disjoint_variables_is_bounded() {
     let names: Vec<String> = (0..60_000).map(|number| format!("v{number}")).collect();
-    let types: String = names.iter().map(|name| format!("f{name} $f w {name} $. ")).collect();
+    let types: Vec<String> = names.iter().map(|name| format!("f{name} $f w {name} $.")).collect();
+    let types = types.join(" ");
     let all = names.join(" ");
     let text = format!(
         "$c w $. $v {all} $. {types} ${{ $d v0 v1 $. a $a w v0 v1 $. $}} ${{ $d {all} $. t $p w v0 v1 $= fv0 fv1 a $. $}}"
