@@ -10,7 +10,7 @@ ARM := aarch64-unknown-linux-gnu
 # What Porism is compared with stays out of the environment that builds and tests it.
 RIVALS := .venv-rivals
 
-# So does the sentence model, which needs 3 GB.
+# So does the sentence model, which needs 6 GB.
 SENTENCES := .venv-sentences
 
 # How long the open-ended jobs run.
@@ -65,7 +65,7 @@ test-rust: $(VENV)/python ## Run the Rust tests, and the models of threads to a 
 test-python: $(VENV)/ready ## Build the wheel, install it, run the Python and the crash tests
 	$(BIN)/pytest $(PYTEST_FOLDERS)
 
-test-sentences: $(VENV)/ready ## Test with a real sentence model: downloads 90 MB of it, and 3 GB that run it, for .venv-sentences
+test-sentences: $(VENV)/ready ## Test with a real sentence model: downloads 90 MB of it, and 6 GB that run it, for .venv-sentences
 	@test -d $(SENTENCES) || $(PYTHON) -m venv $(SENTENCES)
 	rm -rf $(SENTENCES)/wheel
 	$(BIN)/pip wheel --no-deps --wheel-dir $(SENTENCES)/wheel .
