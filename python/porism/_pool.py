@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypedDict, TypeVar,
 
 from porism import _core
 from porism._errand import Errand, Nobody, no_answer
-from porism._errors import CancelledError, DeadlineError, InputError, OverloadedError, WorkerError
+from porism._errors import (
+    CancelledError,
+    DeadlineError,
+    InputError,
+    OverloadedError,
+    ProverEndedError,
+    ProverMemoryError,
+    ProverProtocolError,
+    ProverStoppedError,
+    WorkerError,
+)
 from porism._pool_types import PoolMetrics, pool_health, pool_metrics
 from porism._queue import AsyncQueue, Queue
 from porism._queue_types import Completed, Health, Race
@@ -371,12 +381,19 @@ _VERDICTS: Final[dict[type[BaseException], Verdict]] = {
     DeadlineError: Verdict.TIMEOUT,
     WorkerError: Verdict.CRASHED,
     CancelledError: Verdict.CANCELLED,
+    # A process that did not come to its first job. That there is no such program, or that the header cannot be
+    # used, is for the caller to hear.
+    ProverEndedError: Verdict.CRASHED,
+    ProverProtocolError: Verdict.CRASHED,
+    ProverMemoryError: Verdict.MEMORY,
+    ProverStoppedError: Verdict.FAILED,
 }
-_NO_ANSWER = (OverloadedError, DeadlineError, WorkerError, CancelledError)
+_NO_ANSWER = tuple(_VERDICTS)
 
 
 def _said_instead(errand: Errand, error: BaseException) -> Check:
-    return no_answer(errand.prover, _VERDICTS[type(error)], str(error))
+    verdict = next(verdict for kind, verdict in _VERDICTS.items() if isinstance(error, kind))
+    return no_answer(errand.prover, verdict, str(error))
 
 
 def _completed(done: Completed[Errand, Check]) -> Completed[Job, Check]:
