@@ -85,7 +85,7 @@ class Lines(Faulty):
     language = Language.ISABELLE
 
     def start(self, session: _core.Session, header: str) -> None:
-        self._ask(session, "theorem ready : 1 + 1 = 2")
+        self._ask(session, "theorem ready : 1 + 1 = 2 := by decide")
 
     def check(self, session: _core.Session, job: Job) -> Check:
         self.begun[job.name] += 1
@@ -103,7 +103,7 @@ class Lines(Faulty):
         session.discard()
         for statement, expected in (("2 + 2 = 4", "accepted"), ("2 + 2 = 5", "false")):
             nonce = session.nonce()
-            said = session.ask(f"theorem canary : {statement} -- echo {nonce}\n".encode()).decode(errors="replace")
+            said = session.ask(f"theorem canary : {statement} := by decide -- echo {nonce}\n".encode()).decode(errors="replace")
             while nonce not in said:
                 said = session.receive().decode(errors="replace")
             if not said.startswith(expected):

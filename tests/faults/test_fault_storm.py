@@ -96,7 +96,7 @@ def test_whatever_goes_wrong_every_job_has_its_own_answer_and_nothing_is_left() 
                 return
 
     async def storm() -> list[str]:
-        async with porism.AsyncPool(drivers, workers=4, processes=6, grace_s=0.3, uses=40, canary_every=16) as pool:
+        async with porism.AsyncPool(drivers, workers=4, processes=6, grace_s=0.3, uses=40, canary_every=5) as pool:
             with Killer(random.Random(SEED + 1), every_s=0.5):
                 # Whoever is killed from outside, or comes after one whose process was spoilt, is told that it crashed.
                 complaints = await ask_all(pool, counted(), victims=frozenset({Verdict.CRASHED, Verdict.FAILED}))
