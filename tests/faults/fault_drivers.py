@@ -101,11 +101,11 @@ class Lines(Faulty):
     def recover(self, session: _core.Session) -> None:
         # What the interrupted work has said, or says yet, comes before the answer to the canary.
         session.discard()
-        for statement, expected in (("2 + 2 = 4", "accepted"), ("2 + 2 = 5", "false")):
+        for statement, expected in (("2 + 2 = 4", b"accepted"), ("2 + 2 = 5", b"false")):
             nonce = session.nonce()
-            said = session.ask(f"theorem canary : {statement} := by decide -- echo {nonce}\n".encode()).decode(errors="replace")
-            while nonce not in said:
-                said = session.receive().decode(errors="replace")
+            said = session.ask(f"theorem canary : {statement} := by decide -- echo {nonce}\n".encode())
+            while nonce.encode() not in said:
+                said = session.receive()
             if not said.startswith(expected):
                 raise ProverProtocolError(f"{said[:50]!r} in place of {expected!r}")
 

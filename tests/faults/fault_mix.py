@@ -14,9 +14,21 @@ if TYPE_CHECKING:
 
     from porism import Check
 
-# Faults by what has to be said of them. ``None``: the prover answers all the same, and what it answers is right.
+# With these the prover answers all the same, and rightly.
 _HARMLESS = ("slow=0.01", "chatty=20", "stderr=200000", "trickle=7", "huge=100000", "memory=8", "leak=2", "fork=600")
-_ENDS = ("exit=3", "exit=0", "signal=9", "signal=11", "half=0.5", "half=0.99", "garbage=64", "garbage=100000", "huge=3000000")
+# After these there is no answer.
+_ENDS = (
+    "exit=3",
+    "exit=0",
+    "signal=9",
+    "signal=11",
+    "half=0.5",
+    "half=0.99",
+    "garbage",
+    "garbage=99999",
+    "huge=3000000",
+)
+# With these there never would be one.
 _HANGS = ("hang", "hang", "deaf", "slow=600")
 _BOMBS = ("memory=600", "leak=600")
 # After these the answer is there, and the process is not sound: the next one may meet that.

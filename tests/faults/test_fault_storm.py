@@ -68,9 +68,9 @@ async def ask_all(pool: porism.AsyncPool, asked: Iterator[Question], *, victims:
     complaints: list[str] = []
 
     async def one_after_another() -> None:
-        for question in asked:
-            check = await pool.check(question.job, deadline_s=question.deadline_s)
-            if complaint := question.complaint(check, victims=victims):
+        for one in asked:
+            check = await pool.check(one.job, deadline_s=one.deadline_s)
+            if complaint := one.complaint(check, victims=victims):
                 complaints.append(complaint)
 
     await asyncio.gather(*(one_after_another() for _ in range(UNDER_WAY)))
@@ -88,10 +88,10 @@ def test_whatever_goes_wrong_every_job_has_its_own_answer_and_nothing_is_left() 
     def counted() -> Iterator[Question]:
         nonlocal asked
         forced = 0
-        for question in questions(drawn, 2 * FAULTS):
+        for one in questions(drawn, 2 * FAULTS):
             asked += 1
-            forced += question.forced
-            yield question
+            forced += one.forced
+            yield one
             if forced == FAULTS:
                 return
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from contextlib import suppress
@@ -34,7 +33,7 @@ def traces(mark: str) -> Traces:
 
 
 def left_behind(before: Traces, mark: str, *, patience_s: float = 20.0) -> list[str]:
-    """What is there and was not before. The system takes a moment to forget a thread, so this looks until patience ends."""
+    """What is there and was not before; looks until patience ends, since a thread that ended takes a moment to go."""
     end = time.monotonic() + patience_s
     while True:
         now = traces(mark)
@@ -81,5 +80,5 @@ def _descriptors() -> Counter[str]:
     for entry in (_PROC / "self/fd").iterdir():
         # The one that lists them is gone by now.
         with suppress(OSError):
-            found[os.readlink(entry).partition(":[")[0]] += 1
+            found[str(entry.readlink()).partition(":[")[0]] += 1
     return found
