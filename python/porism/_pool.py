@@ -103,7 +103,7 @@ class _Face(Generic[Q]):
             raise InputError(f"provers={names}: a pool needs at least one driver, and each its own name")
         self.provers = tuple(provers)
         self._router = Router(self.provers)
-        workers = workers or len(os.sched_getaffinity(0))
+        workers = self.workers = workers or len(os.sched_getaffinity(0))
         self._processes = _core.Processes(
             processes=processes or 2 * workers,
             memory_bytes=None if memory is None else size_bytes(memory),
@@ -253,7 +253,7 @@ class Pool(_Face[Queue["Errand", "Check"]]):
         self,
         jobs: Iterable[Job],
         *,
-        accept: Callable[[Check], bool] | None = None,
+        accept: Callable[[Completed[Job, Check]], bool] | None = None,
         ordered: bool = False,
         deadline_s: float | None = None,
         priority: int = 0,
@@ -264,16 +264,16 @@ class Pool(_Face[Queue["Errand", "Check"]]):
 
         Args:
             jobs: Who runs.
-            accept: Which checks decide; those that prove or refute, if not given.
+            accept: Whether a job wins that has been checked; if not given, whether its check proves or refutes.
             ordered: Whether the earliest of the jobs wins and not the first to end; see ``Queue.race``.
-            deadline_s: How many seconds each may take.
+            deadline_s: How many seconds the race may take.
             priority: Of each.
             tenant: Of each.
             ahead: How many run at once at most.
         """
         race = self._queue.race(
             self._errands(jobs, deadline_s),
-            accept=accept or decides,
+            accept=_accepting(accept),
             ordered=ordered,
             key=Errand.key,
             priority=priority,
@@ -366,7 +366,7 @@ class AsyncPool(_Face[AsyncQueue["Errand", "Check"]]):
         self,
         jobs: Iterable[Job],
         *,
-        accept: Callable[[Check], bool] | None = None,
+        accept: Callable[[Completed[Job, Check]], bool] | None = None,
         ordered: bool = False,
         deadline_s: float | None = None,
         priority: int = 0,
@@ -376,7 +376,7 @@ class AsyncPool(_Face[AsyncQueue["Errand", "Check"]]):
         """Has jobs race. See ``Pool.race``."""
         race = await self._queue.race(
             self._errands(jobs, deadline_s),
-            accept=accept or decides,
+            accept=_accepting(accept),
             ordered=ordered,
             key=Errand.key,
             priority=priority,
@@ -400,9 +400,14 @@ class AsyncPool(_Face[AsyncQueue["Errand", "Check"]]):
         await self.close(cancel=error is not None)
 
 
-def decides(check: Check) -> bool:
-    """Whether a check is an answer about the goal."""
-    return check.verdict in {Verdict.PROVED, Verdict.REFUTED}
+def decides(done: Completed[Job, Check]) -> bool:
+    """Whether its check is an answer about the goal."""
+    return done.value is not None and done.value.verdict in {Verdict.PROVED, Verdict.REFUTED}
+
+
+def _accepting(accept: Callable[[Completed[Job, Check]], bool] | None) -> Callable[[Completed[Errand, Check]], bool]:
+    judge = accept or decides
+    return lambda done: judge(_completed(done))
 
 
 # --- how a request that came to no answer reads as a check ------------------------------------------------------------
