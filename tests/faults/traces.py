@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections import Counter
 from contextlib import suppress
@@ -34,6 +35,8 @@ def traces(mark: str) -> Traces:
 
 def left_behind(before: Traces, mark: str, *, patience_s: float = 20.0) -> list[str]:
     """What is there and was not before; looks until patience ends, since a thread that ended takes a moment to go."""
+    # A pool that is closed keeps two descriptors as long as there is its object.
+    gc.collect()
     end = time.monotonic() + patience_s
     while True:
         now = traces(mark)
