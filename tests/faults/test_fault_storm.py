@@ -91,6 +91,8 @@ def test_whatever_goes_wrong_every_job_has_its_own_answer_and_nothing_is_left() 
         for one in questions(drawn, 2 * FAULTS):
             asked += 1
             forced += one.forced
+            if asked % 5000 == 0:
+                print(f"{forced} faults so far", flush=True)
             yield one
             if forced == FAULTS:
                 return
