@@ -1,4 +1,4 @@
-"""Checks candidates with a pool of provers: here one that stands in for a real one, so that nothing has to be installed."""
+"""Checks candidates with a pool of provers; here one that stands in for a real one, so that nothing is to be installed."""
 
 import asyncio
 import sys
@@ -16,16 +16,20 @@ class Lines(Driver):
     name = "lines"
 
     def capabilities(self) -> Capabilities:
+        """It is asked for what is written in this language."""
         return Capabilities(languages=frozenset({Language.LEAN4}), interruptible=True)
 
     def version(self) -> str:
+        """A part of the keys of the cache."""
         return "1"
 
     def launch(self, header: str) -> Launch:
+        """A process that stays."""
         program = StandIn("lines")
         return Launch(program=program.program, args=program.args, framing=Framing.LINES)
 
     def check(self, session: Session, job: Job) -> porism.Check:
+        """One line there, one line back."""
         # A word that nobody can guess tells the answer to this request from all others.
         nonce = session.nonce()
         said = session.ask(f"{job.candidate} -- echo {nonce}\n".encode()).decode()
@@ -35,6 +39,7 @@ class Lines(Driver):
 
 
 async def main(cache: str) -> None:
+    """One candidate, a batch, a portfolio."""
     async with porism.AsyncPool([Lines()], workers=2, memory="2GiB", cache=cache) as pool:
         # One candidate. The answer is a check, whatever happens.
         check = await pool.check("theorem a : 2 + 2 = 4 := by decide", language=Language.LEAN4, deadline_s=20)
