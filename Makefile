@@ -17,6 +17,7 @@ SENTENCES := .venv-sentences
 FUZZ_SECONDS ?= 60
 SOAK_ROUNDS ?= 2000
 SOAK_MUTANTS ?= 100000
+FAULTS ?= 100000
 
 # How many preemptions a model may have: each more takes ten times as long.
 LOOM_DEPTH ?= 3
@@ -33,12 +34,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := $(shell find native engine bindings python -type f \
 	\( -name '*.rs' -o -name '*.toml' -o -name '*.h' -o -name '*.py' -o -name '*.pyi' -o -name py.typed -o -path '*/data/*' \) \
 	-not -path '*/__pycache__/*' -not -path '*/target/*' | sort) Cargo.toml Cargo.lock pyproject.toml
-PYTEST_FOLDERS := $(wildcard tests/python tests/crash tests/attacks)
+PYTEST_FOLDERS := $(wildcard tests/python tests/crash tests/attacks tests/faults)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint test-rust test-python test-sentences test-arm format bench compare-store compare-memory compare-queue \
-	compare-pool compare-check loom fuzz soak wheel clean FORCE
+.PHONY: help demo test lint test-rust test-python test-sentences test-arm format bench compare-store compare-memory \
+	compare-queue compare-pool compare-check loom fuzz soak faults wheel clean FORCE
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -123,7 +124,10 @@ fuzz: ## Fuzz every target in tests/fuzz for FUZZ_SECONDS each
 soak: $(VENV)/ready ## The crash tests, the attacks and the lives of requests for SOAK_ROUNDS rounds, and SOAK_MUTANTS mutants
 	PORISM_QUEUE_ROUNDS=$(SOAK_ROUNDS) $(CARGO) test --release --locked -p porism-engine queue::life
 	PORISM_MUTANTS=$(SOAK_MUTANTS) $(CARGO) test --release --locked -p porism-engine metamath::mutation
-	PORISM_CRASH_ROUNDS=$(SOAK_ROUNDS) $(BIN)/pytest -o timeout=0 $(filter-out tests/python,$(PYTEST_FOLDERS))
+	PORISM_CRASH_ROUNDS=$(SOAK_ROUNDS) $(BIN)/pytest -o timeout=0 $(filter-out tests/python tests/faults,$(PYTEST_FOLDERS))
+
+faults: $(VENV)/ready ## Force FAULTS faults on a pool of provers, and meddle with its requests in 100 rounds
+	PORISM_FAULTS=$(FAULTS) PORISM_LIVES=100 $(BIN)/pytest -o timeout=0 -s tests/faults
 
 wheel: $(VENV)/python ## Build a wheel into dist/
 	$(BIN)/pip wheel --no-deps --wheel-dir dist .

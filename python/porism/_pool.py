@@ -9,12 +9,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypedDict, TypeVar, Unpack
 
 from porism import _core
+from porism._answers import Answers
 from porism._errand import Errand, Nobody, no_answer
-from porism._errors import CancelledError, DeadlineError, InputError, OverloadedError, WorkerError
+from porism._errors import (
+    CancelledError,
+    DeadlineError,
+    InputError,
+    OverloadedError,
+    ProverEndedError,
+    ProverMemoryError,
+    ProverProtocolError,
+    ProverStoppedError,
+    WorkerError,
+)
 from porism._pool_types import PoolMetrics, pool_health, pool_metrics
 from porism._queue import AsyncQueue, Queue
 from porism._queue_types import Completed, Health, Race
-from porism._routing import Route, choose, routes
+from porism._routing import Route, Router
 from porism._types import Verdict
 from porism.provers._driver import GRACE_S, Job, Language
 
@@ -23,6 +34,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from porism._arrivals import AsyncTicket
+    from porism._verdict_cache import VerdictCache
     from porism._verdicts import Check, Trust
     from porism.provers._driver import Driver
 
@@ -61,6 +73,7 @@ class _Face(Generic[Q]):
         ageing_s: float = 10.0,
         patience_s: float = 60.0,
         shares: Mapping[str, float] | None = None,
+        cache: VerdictCache | str | os.PathLike[str] | None = None,
         name: str = "pool",
     ) -> None:
         """Starts the threads of a pool; processes are started when they are needed.
@@ -78,15 +91,18 @@ class _Face(Generic[Q]):
             ageing_s: How many seconds of waiting a level of priority is worth.
             patience_s: A job without a deadline stands where one would that is due in so many seconds.
             shares: The weights of tenants' shares of the working time; 1 for those not named.
+            cache: Where verdicts are kept and looked up: a cache, which stays the caller's, or the path of one.
             name: What metrics call it.
 
         Raises:
+            StoreError: There is no cache to be had at the path; see ``VerdictCache.open``.
             InputError: There is no driver, two have one name, or an option is out of range.
         """
         names = [driver.name for driver in provers]
         if not names or len(set(names)) < len(names):
             raise InputError(f"provers={names}: a pool needs at least one driver, and each its own name")
         self.provers = tuple(provers)
+        self._router = Router(self.provers)
         workers = self.workers = workers or len(os.sched_getaffinity(0))
         self._processes = _core.Processes(
             processes=processes or 2 * workers,
@@ -96,6 +112,7 @@ class _Face(Generic[Q]):
             grace_s=grace_s,
             canary_every=canary_every,
         )
+        self._answers = None if cache is None else Answers(cache)
         self._queue = self._open_queue(
             worker=self._processes.worker(),
             threads=workers,
@@ -116,7 +133,7 @@ class _Face(Generic[Q]):
 
     def routes(self, job: Job) -> tuple[Route, ...]:
         """What each prover is to a job, and why; the first one that suits gets it."""
-        return routes(self.provers, job)
+        return self._router.routes(job)
 
     def metrics(self) -> PoolMetrics:
         """The numbers of this moment."""
@@ -128,23 +145,32 @@ class _Face(Generic[Q]):
 
     def health(self) -> Health:
         """Whether jobs are taken and done, and if not, why."""
-        return pool_health(self._queue.health(), self._processes)
+        cache = self._answers.problem if self._answers else ""
+        return pool_health(self._queue.health(), self._processes, *([f"the verdict cache: {cache}"] if cache else ()))
 
     def __repr__(self) -> str:
         names = ", ".join(driver.name for driver in self.provers)
         return f"<{type(self).__name__} {self.name!r}: {names}>"
 
-    def _errand(self, candidate: str | Job, fields: JobFields) -> Errand:
-        job = replace(candidate, **fields) if isinstance(candidate, Job) else Job(candidate=candidate, **fields)
-        return Errand(choose(self.provers, job), job)
+    def _errand(self, candidate: str | Job, fields: JobFields, deadline_s: float | None) -> Errand:
+        if not isinstance(candidate, Job):
+            job = Job(candidate=candidate, **fields)
+        else:
+            job = replace(candidate, **fields) if fields else candidate
+        return Errand(self._router.choose(job), job, self._answers, deadline_s)
 
-    def _errands(self, jobs: Iterable[Job]) -> Iterator[Errand]:
+    def _errands(self, jobs: Iterable[Job], deadline_s: float | None) -> Iterator[Errand]:
         """One that nobody can do does not keep the others from being done."""
         for job in jobs:
             try:
-                yield self._errand(job, {})
+                yield self._errand(job, {}, deadline_s)
             except InputError as error:
                 yield Errand(Nobody(str(error)), job)
+
+    def _ended(self) -> None:
+        self._processes.close()
+        if self._answers is not None:
+            self._answers.close()
 
 
 class Pool(_Face[Queue["Errand", "Check"]]):
@@ -180,12 +206,14 @@ class Pool(_Face[Queue["Errand", "Check"]]):
             ProverMissingError: It is not installed.
             ClosedError: The pool is closed.
         """
-        errand = self._errand(candidate, fields)
+        errand = self._errand(candidate, fields, deadline_s)
+        if (found := errand.found_at_once()) is not None:
+            return found
         try:
             ticket = self._queue.submit(
                 errand, key=errand.key(), priority=priority, tenant=tenant, deadline_s=deadline_s
             )
-            return ticket.result()
+            return errand.received(ticket.result())
         except _NO_ANSWER as error:
             return _said_instead(errand, error)
 
@@ -198,7 +226,7 @@ class Pool(_Face[Queue["Errand", "Check"]]):
         tenant: str | None = None,
     ) -> _core.Ticket[Check]:
         """Queues a job; never waits. Its ticket raises as a queue's does; see ``Queue.submit``."""
-        errand = self._errand(job, {})
+        errand = self._errand(job, {}, deadline_s)
         return self._queue.submit(errand, key=errand.key(), priority=priority, tenant=tenant, deadline_s=deadline_s)
 
     def map(
@@ -212,7 +240,12 @@ class Pool(_Face[Queue["Errand", "Check"]]):
     ) -> Iterator[Completed[Job, Check]]:
         """Has all jobs done; yields each as it completes, a failure as a check that says so. See ``Queue.map``."""
         done = self._queue.map(
-            self._errands(jobs), key=Errand.key, priority=priority, tenant=tenant, deadline_s=deadline_s, ahead=ahead
+            self._errands(jobs, deadline_s),
+            key=Errand.key,
+            priority=priority,
+            tenant=tenant,
+            deadline_s=deadline_s,
+            ahead=ahead,
         )
         return map(_completed, done)
 
@@ -239,7 +272,7 @@ class Pool(_Face[Queue["Errand", "Check"]]):
             ahead: How many run at once at most.
         """
         race = self._queue.race(
-            self._errands(jobs),
+            self._errands(jobs, deadline_s),
             accept=_accepting(accept),
             ordered=ordered,
             key=Errand.key,
@@ -257,7 +290,7 @@ class Pool(_Face[Queue["Errand", "Check"]]):
             cancel: Whether to stop everything that waits or runs at once.
         """
         self._queue.close(cancel=cancel)
-        self._processes.close()
+        self._ended()
 
     def __enter__(self) -> Self:
         return self
@@ -284,11 +317,14 @@ class AsyncPool(_Face[AsyncQueue["Errand", "Check"]]):
         **fields: Unpack[JobFields],
     ) -> Check:
         """Has a candidate checked. See ``Pool.check``."""
-        errand = self._errand(candidate, fields)
+        errand = self._errand(candidate, fields, deadline_s)
+        if (found := errand.found_at_once()) is not None:
+            return found
         try:
-            return await self._queue.submit(
+            check = await self._queue.submit(
                 errand, key=errand.key(), priority=priority, tenant=tenant, deadline_s=deadline_s
             )
+            return errand.received(check)
         except _NO_ANSWER as error:
             return _said_instead(errand, error)
 
@@ -301,7 +337,7 @@ class AsyncPool(_Face[AsyncQueue["Errand", "Check"]]):
         tenant: str | None = None,
     ) -> AsyncTicket[Check]:
         """Queues a job: await what this returns. See ``Pool.submit``."""
-        errand = self._errand(job, {})
+        errand = self._errand(job, {}, deadline_s)
         return self._queue.submit(errand, key=errand.key(), priority=priority, tenant=tenant, deadline_s=deadline_s)
 
     async def map(
@@ -315,7 +351,12 @@ class AsyncPool(_Face[AsyncQueue["Errand", "Check"]]):
     ) -> AsyncIterator[Completed[Job, Check]]:
         """``async for`` over the jobs as they complete. See ``Pool.map``."""
         done = self._queue.map(
-            self._errands(jobs), key=Errand.key, priority=priority, tenant=tenant, deadline_s=deadline_s, ahead=ahead
+            self._errands(jobs, deadline_s),
+            key=Errand.key,
+            priority=priority,
+            tenant=tenant,
+            deadline_s=deadline_s,
+            ahead=ahead,
         )
         async with aclosing(done):
             async for one in done:
@@ -334,7 +375,7 @@ class AsyncPool(_Face[AsyncQueue["Errand", "Check"]]):
     ) -> Race[Job, Check]:
         """Has jobs race. See ``Pool.race``."""
         race = await self._queue.race(
-            self._errands(jobs),
+            self._errands(jobs, deadline_s),
             accept=_accepting(accept),
             ordered=ordered,
             key=Errand.key,
@@ -348,7 +389,7 @@ class AsyncPool(_Face[AsyncQueue["Errand", "Check"]]):
     async def close(self, *, cancel: bool = False) -> None:
         """Takes no more jobs, waits until the last has ended, and ends every process. See ``Pool.close``."""
         await self._queue.close(cancel=cancel)
-        self._processes.close()
+        self._ended()
 
     async def __aenter__(self) -> Self:
         return self
@@ -376,18 +417,26 @@ _VERDICTS: Final[dict[type[BaseException], Verdict]] = {
     DeadlineError: Verdict.TIMEOUT,
     WorkerError: Verdict.CRASHED,
     CancelledError: Verdict.CANCELLED,
+    # A process that did not come to its first job. That there is no such program, or that the header cannot be
+    # used, is for the caller to hear.
+    ProverEndedError: Verdict.CRASHED,
+    ProverProtocolError: Verdict.CRASHED,
+    ProverMemoryError: Verdict.MEMORY,
+    ProverStoppedError: Verdict.FAILED,
 }
-_NO_ANSWER = (OverloadedError, DeadlineError, WorkerError, CancelledError)
+_NO_ANSWER = tuple(_VERDICTS)
 
 
 def _said_instead(errand: Errand, error: BaseException) -> Check:
-    return no_answer(errand.prover, _VERDICTS[type(error)], str(error))
+    verdict = next(verdict for kind, verdict in _VERDICTS.items() if isinstance(error, kind))
+    return no_answer(errand.prover, verdict, str(error))
 
 
 def _completed(done: Completed[Errand, Check]) -> Completed[Job, Check]:
     if done.error is not None and isinstance(done.error, _NO_ANSWER):
         return Completed(done.position, done.item.job, _said_instead(done.item, done.error), None)
-    return Completed(done.position, done.item.job, done.value, done.error)
+    check = None if done.value is None else done.item.received(done.value)
+    return Completed(done.position, done.item.job, check, done.error)
 
 
 def _race(race: Race[Errand, Check]) -> Race[Job, Check]:

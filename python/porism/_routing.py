@@ -30,23 +30,39 @@ class Route:
     cost: float
 
 
-def routes(drivers: Sequence[Driver], job: Job) -> tuple[Route, ...]:
-    """What each driver is to a job: those that suit first, the cheapest of them at the head."""
-    found = [_route(driver, job) for driver in drivers]
-    return tuple(sorted(found, key=lambda route: (not route.suits, route.cost)))
+class Router:
+    """Chooses among the drivers of one pool, and remembers what it chose: what drivers can do does not change."""
 
+    def __init__(self, drivers: Sequence[Driver]) -> None:
+        self._drivers = tuple(drivers)
+        self._chosen: dict[object, Driver] = {}
 
-def choose(drivers: Sequence[Driver], job: Job) -> Driver:
-    """The driver for a job.
+    def routes(self, job: Job) -> tuple[Route, ...]:
+        """What each driver is to a job: those that suit first, the cheapest of them at the head."""
+        found = [_route(driver, job) for driver in self._drivers]
+        return tuple(sorted(found, key=lambda route: (not route.suits, route.cost)))
 
-    Raises:
-        InputError: None suits; the message says why, driver by driver.
-    """
-    suiting = [driver for driver in drivers if _route(driver, job).suits]
-    if suiting:
-        return min(suiting, key=lambda driver: driver.capabilities().cost)
-    reasons = "; ".join(f"{route.prover}: {route.why}" for route in routes(drivers, job))
-    raise InputError(f"no prover of this pool can do the job: {reasons}")
+    def choose(self, job: Job) -> Driver:
+        """The driver for a job.
+
+        Raises:
+            InputError: None suits; the message says why, driver by driver.
+        """
+        # All that a route depends on.
+        options = frozenset((name, type(value)) for name, value in job.options.items()) if job.options else None
+        asks = (job.language, job.prover, job.trust, options)
+        driver = self._chosen.get(asks)
+        if driver is None:
+            # What suits nobody is not remembered: there is no end of it.
+            driver = self._chosen[asks] = self._cheapest(job)
+        return driver
+
+    def _cheapest(self, job: Job) -> Driver:
+        suiting = [driver for driver in self._drivers if _route(driver, job).suits]
+        if suiting:
+            return min(suiting, key=lambda driver: driver.capabilities().cost)
+        reasons = "; ".join(f"{route.prover}: {route.why}" for route in self.routes(job))
+        raise InputError(f"no prover of this pool can do the job: {reasons}")
 
 
 def _route(driver: Driver, job: Job) -> Route:
