@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from porism._errors import InputError
@@ -12,17 +13,19 @@ from porism.provers._driver import Capabilities, Driver
 
 if TYPE_CHECKING:
     from porism._core import Session
+    from porism._upgrade import Origin
     from porism.provers._driver import Job, Launch
 
 
 class Errand:
     """One job and the driver that does it. The pool's threads call this; nothing else does."""
 
-    __slots__ = ("driver", "job")
+    __slots__ = ("__weakref__", "driver", "job", "origin")
 
-    def __init__(self, driver: Driver, job: Job) -> None:
+    def __init__(self, driver: Driver, job: Job, origin: Origin | None = None) -> None:
         self.driver = driver
         self.job = job
+        self.origin = origin
 
     @property
     def prover(self) -> str:
@@ -69,7 +72,7 @@ class Errand:
     def check(self, session: Session) -> Check:
         """Does it. What is not in the prover's language says nothing about what was meant."""
         try:
-            return self.driver.check(session, self.job)
+            return replace(self.driver.check(session, self.job), origin=self.origin)
         except InputError as error:
             return no_answer(self.driver.name, Verdict.UNSUPPORTED, str(error))
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+import weakref
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypedDict, TypeVar, Unpack
 
 from porism import _core
 from porism._errand import Errand, Nobody, no_answer
-from porism._errors import CancelledError, DeadlineError, InputError, OverloadedError, WorkerError
+from porism._errors import CancelledError, ClosedError, DeadlineError, InputError, OverloadedError, WorkerError
 from porism._pool_types import PoolMetrics, pool_health, pool_metrics
+from porism._proof_session import IDLE_S, AsyncProofSession, Lease, ProofSession
 from porism._queue import AsyncQueue, Queue
 from porism._queue_types import Completed, Health, Race
 from porism._routing import Route, choose, routes
 from porism._types import Verdict
+from porism._upgrade import Audit, Origin, audits
+from porism._verdicts import level
 from porism.provers._driver import GRACE_S, Job, Language
 
 if TYPE_CHECKING:
@@ -96,6 +101,7 @@ class _Face(Generic[Q]):
             grace_s=grace_s,
             canary_every=canary_every,
         )
+        self._leases: weakref.WeakSet[Lease] = weakref.WeakSet()
         self._queue = self._open_queue(
             worker=self._processes.worker(),
             threads=workers,
@@ -136,7 +142,7 @@ class _Face(Generic[Q]):
 
     def _errand(self, candidate: str | Job, fields: JobFields) -> Errand:
         job = replace(candidate, **fields) if isinstance(candidate, Job) else Job(candidate=candidate, **fields)
-        return Errand(choose(self.provers, job), job)
+        return Errand(choose(self.provers, job), job, Origin(job, weakref.ref(self)))
 
     def _errands(self, jobs: Iterable[Job]) -> Iterator[Errand]:
         """One that nobody can do does not keep the others from being done."""
@@ -145,6 +151,22 @@ class _Face(Generic[Q]):
                 yield self._errand(job, {})
             except InputError as error:
                 yield Errand(Nobody(str(error)), job)
+
+    def _lease(self, prover: str, header: str, idle_s: float) -> Lease:
+        job = Job(candidate="", header=header, prover=prover)
+        driver = choose(self.provers, job)
+        if not driver.capabilities().branching:
+            raise InputError(f"{driver.name} does not go step by step")
+        lease = Lease(driver, job, idle_s)
+        self._leases.add(lease)
+        return lease
+
+    def _end_leases(self) -> None:
+        for lease in list(self._leases):
+            lease.end(ClosedError("the pool is closed"))
+
+    def _audits(self, checks: Sequence[Check], trust: Trust | str) -> list[tuple[list[int], Audit]]:
+        return list(audits(self.provers, checks, level(trust)))
 
 
 class Pool(_Face[Queue["Errand", "Check"]]):
@@ -250,12 +272,84 @@ class Pool(_Face[Queue["Errand", "Check"]]):
         )
         return _race(race)
 
+    def upgrade(
+        self,
+        checks: Iterable[Check],
+        trust: Trust | str,
+        *,
+        deadline_s: float | None = None,
+        priority: int = 0,
+        tenant: str | None = None,
+    ) -> list[Check]:
+        """Has checks of this pool made again at a higher level of trust, many as one where the prover allows it.
+
+        Args:
+            checks: What came back before. Those that prove nothing, or are trusted as much, come back as they are.
+            trust: The level, or its name.
+            deadline_s: How many seconds each batch may take, from now on.
+            priority: As for ``check``.
+            tenant: As for ``check``.
+
+        Returns:
+            The checks in the same order. One that came to no answer says so, and takes nothing from the one before.
+
+        Raises:
+            InputError: A check did not come from a pool, or its prover does not give so much trust.
+        """
+        done = list(checks)
+        submitted = [
+            (positions, audit, self._submit_audit(audit, deadline_s, priority, tenant))
+            for positions, audit in self._audits(done, trust)
+        ]
+        for positions, audit, ticket in submitted:
+            try:
+                found = ticket if isinstance(ticket, Exception) else ticket.result()
+            except _NO_ANSWER as error:
+                found = error
+            _put(done, positions, audit, found)
+        return done
+
+    def session(
+        self,
+        *,
+        prover: str,
+        header: str = "",
+        idle_s: float = IDLE_S,
+        priority: int = 0,
+        tenant: str | None = None,
+    ) -> ProofSession:
+        """Leases a process, for a proof that goes tactic by tactic; a context manager.
+
+        A session takes the place of one check that runs. With as many sessions as ``workers``, nothing else is done.
+
+        Args:
+            prover: Whose process; one that can branch.
+            header: What comes first: imports, definitions.
+            idle_s: When nothing was asked for so many seconds, the process is given back, and the session has ended.
+            priority: As for ``check``.
+            tenant: As for ``check``.
+
+        Raises:
+            InputError: There is no such prover, or it does not go step by step.
+            OverloadedError: Too much waits already.
+        """
+        lease = self._lease(prover, header, idle_s)
+        ticket = self._queue.submit(lease, key=lease.key(), priority=priority, tenant=tenant)
+        return ProofSession(lease, ticket.cancel)
+
+    def _submit_audit(self, audit: Audit, deadline_s: float | None, priority: int, tenant: str | None) -> Any:
+        try:
+            return self._queue.submit(audit, key=audit.key(), priority=priority, tenant=tenant, deadline_s=deadline_s)
+        except _NO_ANSWER as error:
+            return error
+
     def close(self, *, cancel: bool = False) -> None:
         """Takes no more jobs, waits until the last has ended, and ends every process.
 
         Args:
             cancel: Whether to stop everything that waits or runs at once.
         """
+        self._end_leases()
         self._queue.close(cancel=cancel)
         self._processes.close()
 
@@ -345,8 +439,50 @@ class AsyncPool(_Face[AsyncQueue["Errand", "Check"]]):
         )
         return _race(race)
 
+    async def upgrade(
+        self,
+        checks: Iterable[Check],
+        trust: Trust | str,
+        *,
+        deadline_s: float | None = None,
+        priority: int = 0,
+        tenant: str | None = None,
+    ) -> list[Check]:
+        """Has checks of this pool made again at a higher level of trust. See ``Pool.upgrade``."""
+        done = list(checks)
+        batches = self._audits(done, trust)
+        found = await asyncio.gather(*(self._audited(audit, deadline_s, priority, tenant) for _, audit in batches))
+        for (positions, audit), checked in zip(batches, found, strict=True):
+            _put(done, positions, audit, checked)
+        return done
+
+    def session(
+        self,
+        *,
+        prover: str,
+        header: str = "",
+        idle_s: float = IDLE_S,
+        priority: int = 0,
+        tenant: str | None = None,
+    ) -> AsyncProofSession:
+        """Leases a process, for a proof that goes tactic by tactic. See ``Pool.session``."""
+        lease = self._lease(prover, header, idle_s)
+        ticket = self._queue.submit(lease, key=lease.key(), priority=priority, tenant=tenant)
+        # How it ended is told to whoever waits for a step.
+        ticket.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return AsyncProofSession(lease, ticket.cancel)
+
+    async def _audited(self, audit: Audit, deadline_s: float | None, priority: int, tenant: str | None) -> Any:
+        try:
+            return await self._queue.submit(
+                audit, key=audit.key(), priority=priority, tenant=tenant, deadline_s=deadline_s
+            )
+        except _NO_ANSWER as error:
+            return error
+
     async def close(self, *, cancel: bool = False) -> None:
         """Takes no more jobs, waits until the last has ended, and ends every process. See ``Pool.close``."""
+        self._end_leases()
         await self._queue.close(cancel=cancel)
         self._processes.close()
 
@@ -377,6 +513,16 @@ _NO_ANSWER = (OverloadedError, DeadlineError, WorkerError, CancelledError)
 
 def _said_instead(errand: Errand, error: BaseException) -> Check:
     return no_answer(errand.prover, _VERDICTS[type(error)], str(error))
+
+
+def _put(checks: list[Check], positions: Sequence[int], audit: Audit, found: Sequence[Check] | Exception) -> None:
+    """Puts what came of a batch where its checks are."""
+    if isinstance(found, Exception):
+        checked: Sequence[Check] = audit.failed(_VERDICTS[type(found)], str(found))
+    else:
+        checked = found
+    for position, check in zip(positions, checked, strict=True):
+        checks[position] = check
 
 
 def _completed(done: Completed[Errand, Check]) -> Completed[Job, Check]:

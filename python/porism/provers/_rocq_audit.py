@@ -14,7 +14,7 @@ from porism._types import Verdict
 from porism._verdicts import Check, Trust
 from porism.provers import _rocq_judge, _rocq_xml
 from porism.provers._rocq_script import Script, parts_of, run
-from porism.provers._rocq_sentences import sentence
+from porism.provers._rocq_sentences import ASSUMES_QUIETLY, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,6 +72,17 @@ def _alone(driver: Rocq, session: Session, job: Job) -> Check:
         return driver.check(session, job)
     except InputError as error:
         return Check(verdict=Verdict.UNSUPPORTED, trust=Trust.L0, prover=driver.name, detail=str(error))
+
+
+def looked_at(driver: Rocq, session: Session, tip: int, parts: Parts, check: Check) -> Check:
+    """The check of a text; incomplete if it assumes something in a way that Rocq does not report by itself."""
+    quietly = next((one for one in parts.sentences if one.word in ASSUMES_QUIETLY), None)
+    if quietly is None:
+        return check
+    if not parts.name:
+        detail = f"it may assume something with {quietly.text[:60]!r}, and no theorem is named to ask about"
+        return replace(check, verdict=Verdict.INCOMPLETE, detail=detail)
+    return with_axioms(driver, check, axioms_of(session, tip, [parts.name])[0], Trust.L0)
 
 
 def audited(driver: Rocq, session: Session, tip: int, proved: Sequence[Proved]) -> list[Check]:

@@ -200,6 +200,10 @@ _REACHES_OUT: Final = frozenset({
     *("Redirect", "Load", "Cd", "Pwd", "Drop", "Quit", "LoadPath", "ML", "Extraction", "Extract"),
     *("BackTo", "Back", "Reset", "Restart", "Undo", "Backtrack"),
 })  # fmt: skip
+#: Commands with which a text can assume something, or have less checked, and Rocq reports no axiom.
+ASSUMES_QUIETLY: Final = frozenset(
+    {"Declare", "Include", "Module", "Set", "Unset", "#", "Section", "Context", "Local", "Global"}
+)
 #: The word that tells stands among the first three of these: "Declare ML Module", "Add Rec LoadPath".
 _SEVERAL_WORDS: Final = frozenset(["Declare", "Add", "Remove", "Recursive", "Separate"])
 #: What may stand before a command.

@@ -169,7 +169,11 @@ class Rocq(Driver):
             detail=detail,
             messages=tuple(script.messages),
         )
-        if verdict is not Verdict.PROVED or parts.statement is None or job.trust < Trust.L1:
+        if verdict is not Verdict.PROVED:
+            return check
+        if parts.statement is None:
+            return _rocq_audit.looked_at(self, session, script.tip, parts, check)
+        if job.trust < Trust.L1:
             return check
         return _rocq_audit.audited(self, session, script.tip, [(job, parts, check)])[0]
 
