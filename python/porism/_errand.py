@@ -14,6 +14,7 @@ from porism.provers._driver import Capabilities, Driver
 if TYPE_CHECKING:
     from porism._answers import Answers
     from porism._core import Session
+    from porism._upgrade import Origin
     from porism.provers._driver import Job, Launch
 
 
@@ -25,15 +26,34 @@ class Errand:
         job: What is to be done.
         answers: Where answers are kept; ``None``: nowhere.
         deadline_s: How long it may take, from now on.
+        origin: What its check tells of where it came from.
     """
 
-    __slots__ = ("_allowed_s", "_answers", "_asked", "_began", "_due", "_found", "answer", "driver", "job")
+    __slots__ = (
+        "__weakref__",
+        "_allowed_s",
+        "_answers",
+        "_asked",
+        "_began",
+        "_due",
+        "_found",
+        "answer",
+        "driver",
+        "job",
+        "origin",
+    )
 
     def __init__(
-        self, driver: Driver, job: Job, answers: Answers | None = None, deadline_s: float | None = None
+        self,
+        driver: Driver,
+        job: Job,
+        answers: Answers | None = None,
+        deadline_s: float | None = None,
+        origin: Origin | None = None,
     ) -> None:
         self.driver = driver
         self.job = job
+        self.origin = origin
         #: What this errand itself came to: whoever gets another object shares the work of an equal job.
         self.answer: Check | None = None
         self._answers = answers
@@ -116,7 +136,8 @@ class Errand:
 
     def found_at_once(self) -> Check | None:
         """The answer that is at hand, for whoever may not wait for a disk."""
-        return None if self._answers is None else self._answers.peek(self, self._time_left_s())
+        found = None if self._answers is None else self._answers.peek(self, self._time_left_s())
+        return None if found is None else self._done(found)
 
     def _time_left_s(self) -> float | None:
         return None if self._due is None else max(0.0, self._due - monotonic())
@@ -133,12 +154,12 @@ class Errand:
         return check
 
     def _done(self, check: Check) -> Check:
-        self.answer = check
-        return check
+        self.answer = check if self.origin is None else _with(check, origin=self.origin)
+        return self.answer
 
     def received(self, check: Check) -> Check:
         """A check as whoever asked for this gets it: one that an equal job came to says so."""
-        return check if check is self.answer else _with(check, coalesced=True)
+        return check if check is self.answer else _with(check, coalesced=True, origin=self.origin)
 
 
 class Nobody(Driver):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+import weakref
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypedDict, TypeVar, Unpack
@@ -13,6 +15,7 @@ from porism._answers import Answers
 from porism._errand import Errand, Nobody, no_answer
 from porism._errors import (
     CancelledError,
+    ClosedError,
     DeadlineError,
     InputError,
     OverloadedError,
@@ -23,10 +26,13 @@ from porism._errors import (
     WorkerError,
 )
 from porism._pool_types import PoolMetrics, pool_health, pool_metrics
+from porism._proof_session import IDLE_S, AsyncProofSession, Lease, ProofSession
 from porism._queue import AsyncQueue, Queue
 from porism._queue_types import Completed, Health, Race
 from porism._routing import Route, Router
 from porism._types import Verdict
+from porism._upgrade import Audit, Origin, audits
+from porism._verdicts import level
 from porism.provers._driver import GRACE_S, Job, Language
 
 if TYPE_CHECKING:
@@ -113,6 +119,7 @@ class _Face(Generic[Q]):
             canary_every=canary_every,
         )
         self._answers = None if cache is None else Answers(cache)
+        self._leases: weakref.WeakSet[Lease] = weakref.WeakSet()
         self._queue = self._open_queue(
             worker=self._processes.worker(),
             threads=workers,
@@ -157,7 +164,8 @@ class _Face(Generic[Q]):
             job = Job(candidate=candidate, **fields)
         else:
             job = replace(candidate, **fields) if fields else candidate
-        return Errand(self._router.choose(job), job, self._answers, deadline_s)
+        origin = Origin(job, weakref.ref(self))
+        return Errand(self._router.choose(job), job, self._answers, deadline_s, origin)
 
     def _errands(self, jobs: Iterable[Job], deadline_s: float | None) -> Iterator[Errand]:
         """One that nobody can do does not keep the others from being done."""
@@ -171,6 +179,22 @@ class _Face(Generic[Q]):
         self._processes.close()
         if self._answers is not None:
             self._answers.close()
+
+    def _lease(self, prover: str, header: str, idle_s: float) -> Lease:
+        job = Job(candidate="", header=header, prover=prover)
+        driver = self._router.choose(job)
+        if not driver.capabilities().branching:
+            raise InputError(f"{driver.name} does not go step by step")
+        lease = Lease(driver, job, idle_s)
+        self._leases.add(lease)
+        return lease
+
+    def _end_leases(self) -> None:
+        for lease in list(self._leases):
+            lease.end(ClosedError("the pool is closed"))
+
+    def _audits(self, checks: Sequence[Check], trust: Trust | str) -> list[tuple[list[int], Audit]]:
+        return list(audits(self._router, checks, level(trust)))
 
 
 class Pool(_Face[Queue["Errand", "Check"]]):
@@ -283,12 +307,84 @@ class Pool(_Face[Queue["Errand", "Check"]]):
         )
         return _race(race)
 
+    def upgrade(
+        self,
+        checks: Iterable[Check],
+        trust: Trust | str,
+        *,
+        deadline_s: float | None = None,
+        priority: int = 0,
+        tenant: str | None = None,
+    ) -> list[Check]:
+        """Has checks of this pool made again at a higher level of trust, many as one where the prover allows it.
+
+        Args:
+            checks: What came back before. Those that prove nothing, or are trusted as much, come back as they are.
+            trust: The level, or its name.
+            deadline_s: How many seconds each batch may take, from now on.
+            priority: As for ``check``.
+            tenant: As for ``check``.
+
+        Returns:
+            The checks in the same order. One that came to no answer says so, and takes nothing from the one before.
+
+        Raises:
+            InputError: A check did not come from a pool, or its prover does not give so much trust.
+        """
+        done = list(checks)
+        submitted = [
+            (positions, audit, self._submit_audit(audit, deadline_s, priority, tenant))
+            for positions, audit in self._audits(done, trust)
+        ]
+        for positions, audit, ticket in submitted:
+            try:
+                found = ticket if isinstance(ticket, Exception) else ticket.result()
+            except _NO_ANSWER as error:
+                found = error
+            _put(done, positions, audit, found)
+        return done
+
+    def session(
+        self,
+        *,
+        prover: str,
+        header: str = "",
+        idle_s: float = IDLE_S,
+        priority: int = 0,
+        tenant: str | None = None,
+    ) -> ProofSession:
+        """Leases a process, for a proof that goes tactic by tactic; a context manager.
+
+        A session takes the place of one check that runs. With as many sessions as ``workers``, nothing else is done.
+
+        Args:
+            prover: Whose process; one that can branch.
+            header: What comes first: imports, definitions.
+            idle_s: When nothing was asked for so many seconds, the process is given back, and the session has ended.
+            priority: As for ``check``.
+            tenant: As for ``check``.
+
+        Raises:
+            InputError: There is no such prover, or it does not go step by step.
+            OverloadedError: Too much waits already.
+        """
+        lease = self._lease(prover, header, idle_s)
+        ticket = self._queue.submit(lease, key=lease.key(), priority=priority, tenant=tenant)
+        return ProofSession(lease, ticket.cancel)
+
+    def _submit_audit(self, audit: Audit, deadline_s: float | None, priority: int, tenant: str | None) -> Any:
+        try:
+            return self._queue.submit(audit, key=audit.key(), priority=priority, tenant=tenant, deadline_s=deadline_s)
+        except _NO_ANSWER as error:
+            return error
+
     def close(self, *, cancel: bool = False) -> None:
         """Takes no more jobs, waits until the last has ended, and ends every process.
 
         Args:
             cancel: Whether to stop everything that waits or runs at once.
         """
+        self._end_leases()
         self._queue.close(cancel=cancel)
         self._ended()
 
@@ -386,8 +482,50 @@ class AsyncPool(_Face[AsyncQueue["Errand", "Check"]]):
         )
         return _race(race)
 
+    async def upgrade(
+        self,
+        checks: Iterable[Check],
+        trust: Trust | str,
+        *,
+        deadline_s: float | None = None,
+        priority: int = 0,
+        tenant: str | None = None,
+    ) -> list[Check]:
+        """Has checks of this pool made again at a higher level of trust. See ``Pool.upgrade``."""
+        done = list(checks)
+        batches = self._audits(done, trust)
+        found = await asyncio.gather(*(self._audited(audit, deadline_s, priority, tenant) for _, audit in batches))
+        for (positions, audit), checked in zip(batches, found, strict=True):
+            _put(done, positions, audit, checked)
+        return done
+
+    def session(
+        self,
+        *,
+        prover: str,
+        header: str = "",
+        idle_s: float = IDLE_S,
+        priority: int = 0,
+        tenant: str | None = None,
+    ) -> AsyncProofSession:
+        """Leases a process, for a proof that goes tactic by tactic. See ``Pool.session``."""
+        lease = self._lease(prover, header, idle_s)
+        ticket = self._queue.submit(lease, key=lease.key(), priority=priority, tenant=tenant)
+        # How it ended is told to whoever waits for a step.
+        ticket.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return AsyncProofSession(lease, ticket.cancel)
+
+    async def _audited(self, audit: Audit, deadline_s: float | None, priority: int, tenant: str | None) -> Any:
+        try:
+            return await self._queue.submit(
+                audit, key=audit.key(), priority=priority, tenant=tenant, deadline_s=deadline_s
+            )
+        except _NO_ANSWER as error:
+            return error
+
     async def close(self, *, cancel: bool = False) -> None:
         """Takes no more jobs, waits until the last has ended, and ends every process. See ``Pool.close``."""
+        self._end_leases()
         await self._queue.close(cancel=cancel)
         self._ended()
 
@@ -428,8 +566,21 @@ _NO_ANSWER = tuple(_VERDICTS)
 
 
 def _said_instead(errand: Errand, error: BaseException) -> Check:
-    verdict = next(verdict for kind, verdict in _VERDICTS.items() if isinstance(error, kind))
-    return no_answer(errand.prover, verdict, str(error))
+    return no_answer(errand.prover, _verdict_of(error), str(error))
+
+
+def _verdict_of(error: BaseException) -> Verdict:
+    return next(verdict for kind, verdict in _VERDICTS.items() if isinstance(error, kind))
+
+
+def _put(checks: list[Check], positions: Sequence[int], audit: Audit, found: Sequence[Check] | Exception) -> None:
+    """Puts what came of a batch where its checks are."""
+    if isinstance(found, Exception):
+        checked: Sequence[Check] = audit.failed(_verdict_of(found), str(found))
+    else:
+        checked = found
+    for position, check in zip(positions, checked, strict=True):
+        checks[position] = check
 
 
 def _completed(done: Completed[Errand, Check]) -> Completed[Job, Check]:

@@ -9,7 +9,7 @@ from porism._core import Session
 from porism._types import Verdict
 from porism.provers import _child
 from porism.provers._claim import Claim, Prover
-from porism.provers._driver import Capabilities, Driver, Framing, Job, Language, Launch
+from porism.provers._driver import Capabilities, Driver, Framing, Job, Language, Launch, ProofState
 from porism.provers.cvc5 import Cvc5
 from porism.provers.eprover import E
 from porism.provers.reprove import Confirmation, Reprover
@@ -28,6 +28,7 @@ __all__ = [
     "Job",
     "Language",
     "Launch",
+    "ProofState",
     "Prover",
     "Reprover",
     "Rocq",
