@@ -9,7 +9,7 @@ import pytest
 from porism import _core
 from porism._errors import InputError, ProverError, ProverMissingError
 from porism.provers import Z3, Claim, Confirmation, Cvc5, E, Prover, Reprover, Verdict, _smt2, cvc5, find_all
-from porism.provers.eprover import used_premises
+from porism.provers._szs import used_premises
 
 THEOREM = "fof(all, axiom, ![X]: p(X)). fof(other, axiom, r(b)). fof(goal, conjecture, p(a))."
 

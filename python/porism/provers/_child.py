@@ -17,11 +17,15 @@ from porism.provers._claim import Claim
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from porism._sandbox import Sandbox
     from porism.provers._claim import Prover
 
 INSTALL_COMMAND = 'pip install "porism[provers]"'
 
 MIB = 1 << 20
+
+#: For what has no end of its own: the pool ends it when nobody wants the answer any more.
+FOREVER_S = 1e6
 
 
 def locate(
@@ -110,6 +114,9 @@ def run(
     wall_s: float,
     cpu_s: int | None = None,
     memory_mb: int | None = None,
+    max_output_bytes: int = 64 * MIB,
+    dir: Path | None = None,  # noqa: A002 - the word of the process runner
+    sandbox: Sandbox | None = None,
     cancel: _core.Cancel | None = None,
 ) -> _core.ProcessOutcome:
     """Runs a prover on one problem."""
@@ -120,5 +127,8 @@ def run(
         wall_s=wall_s,
         cpu_s=cpu_s,
         memory_bytes=None if memory_mb is None else memory_mb * MIB,
+        max_output_bytes=max_output_bytes,
+        dir=dir,
+        sandbox=sandbox,
         cancel=cancel,
     )
