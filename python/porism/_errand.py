@@ -70,7 +70,8 @@ class Errand:
         """Does it. What is not in the prover's language says nothing about what was meant."""
         try:
             return self.driver.check(session, self.job)
-        except InputError as error:
+        except (InputError, UnicodeEncodeError) as error:
+            # The latter: half a surrogate pair, which no prover can be sent.
             return no_answer(self.driver.name, Verdict.UNSUPPORTED, str(error))
 
     def recover(self, session: Session) -> None:

@@ -51,7 +51,18 @@ def call(session: Session, name: str, argument: str = _UNIT) -> Answer:
     Raises:
         ProverProtocolError: What came is no answer.
     """
+    session.notes["owed"] = session.notes.get("owed", 0) + 1
     session.send(f'<call val="{name}">{argument}</call>'.encode())
+    return _answer(session)
+
+
+def settle(session: Session) -> None:
+    """Reads the answers to calls that were given up: each call has exactly one, an interrupted one too."""
+    while session.notes.get("owed", 0):
+        _answer(session)
+
+
+def _answer(session: Session) -> Answer:
     notices: list[str] = []
     axioms_added = 0
     while True:
@@ -60,6 +71,7 @@ def call(session: Session, name: str, argument: str = _UNIT) -> Answer:
             message = "".join(element.itertext()).strip()
             start = element.get("loc_s")
             good = element.get("val") == "good"
+            session.notes["owed"] -= 1
             return Answer(good, element, message, None if start is None else int(start), notices, axioms_added)
         if element.tag != "feedback":
             raise ProverProtocolError(f"expected <feedback> or <value>, found <{element.tag}>")

@@ -143,6 +143,9 @@ class Rocq(Driver):
         header = session.notes.get("header")
         if header is None:
             raise ProverError("it was interrupted while it read its header")
+        _rocq_xml.settle(session)
+        # An interrupt that came when nothing was to be interrupted may hit the next call.
+        _rocq_xml.edit_at(session, header)
         for goal, right in (("True", True), ("False", False)):
             if not _rocq_xml.edit_at(session, header).good:
                 raise ProverProtocolError(f"{self.name} does not go back to its header")
