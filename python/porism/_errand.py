@@ -5,24 +5,26 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from porism._errors import InputError
+from porism._errors import InputError, ProverError, ProverMissingError, ProverStoppedError
 from porism._types import Verdict
 from porism._verdicts import Check, Trust
 from porism.provers._driver import Capabilities, Driver
 
 if TYPE_CHECKING:
     from porism._core import Session
+    from porism._failover import Outages
     from porism.provers._driver import Job, Launch
 
 
 class Errand:
     """One job and the driver that does it. The pool's threads call this; nothing else does."""
 
-    __slots__ = ("driver", "job")
+    __slots__ = ("_outages", "driver", "job")
 
-    def __init__(self, driver: Driver, job: Job) -> None:
+    def __init__(self, driver: Driver, job: Job, outages: Outages | None = None) -> None:
         self.driver = driver
         self.job = job
+        self._outages = outages
 
     @property
     def prover(self) -> str:
@@ -60,11 +62,23 @@ class Errand:
 
     def launch(self) -> Launch:
         """How to start a process for it."""
-        return self.driver.launch(self.job.header)
+        try:
+            return self.driver.launch(self.job.header)
+        except ProverMissingError as error:
+            self._note_missing(error)
+            raise
 
     def start(self, session: Session) -> None:
         """Makes a new process ready for it."""
-        self.driver.start(session, self.job.header)
+        try:
+            self.driver.start(session, self.job.header)
+        except ProverStoppedError:
+            raise
+        except ProverError as error:
+            self._note_not_started(str(error))
+            raise
+        if self._outages is not None:
+            self._outages.started(self.prover, self.header)
 
     def check(self, session: Session) -> Check:
         """Does it. What is not in the prover's language says nothing about what was meant."""
@@ -73,14 +87,27 @@ class Errand:
         except (InputError, UnicodeEncodeError) as error:
             # The latter: half a surrogate pair, which no prover can be sent.
             return no_answer(self.driver.name, Verdict.UNSUPPORTED, str(error))
+        except ProverMissingError as error:
+            self._note_missing(error)
+            raise
 
     def recover(self, session: Session) -> None:
         """Makes a process fit for the next one, after this was stopped."""
         self.driver.recover(session)
 
     def failed(self, verdict: str, detail: str) -> Check:
-        """What is said when there is no answer."""
+        """What is said when there is no answer; "failed" is the word for a process that could not be had."""
+        if verdict == Verdict.FAILED:
+            self._note_not_started(detail)
         return no_answer(self.driver.name, Verdict(verdict), detail)
+
+    def _note_missing(self, error: ProverMissingError) -> None:
+        if self._outages is not None:
+            self._outages.missing(self.prover, str(error))
+
+    def _note_not_started(self, reason: str) -> None:
+        if self._outages is not None:
+            self._outages.not_started(self.prover, self.header, reason)
 
 
 class Nobody(Driver):

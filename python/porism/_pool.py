@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypedDict, TypeVar,
 
 from porism import _core
 from porism._errand import Errand, Nobody, no_answer
-from porism._errors import CancelledError, DeadlineError, InputError, OverloadedError, WorkerError
+from porism._errors import CancelledError, DeadlineError, InputError, OverloadedError, ProverError, WorkerError
+from porism._failover import Attempts, Outages
 from porism._pool_types import PoolMetrics, pool_health, pool_metrics
 from porism._queue import AsyncQueue, Queue
 from porism._queue_types import Completed, Health, Race
@@ -66,7 +67,8 @@ class _Face(Generic[Q]):
         """Starts the threads of a pool; processes are started when they are needed.
 
         Args:
-            provers: The drivers. A job goes to the cheapest that can do it.
+            provers: The drivers. A job goes to the cheapest that can do it; where that is missing or does not start,
+                ``check`` asks the next one, and later jobs go there for a while.
             workers: How many checks run at once; 0: one for each processor that this process may use.
             processes: How many processes are kept at most, idle ones included; 0: twice the workers.
             memory: Bytes that all processes together may use, or text such as ``"8GiB"``; ``None``: no bound.
@@ -87,6 +89,7 @@ class _Face(Generic[Q]):
         if not names or len(set(names)) < len(names):
             raise InputError(f"provers={names}: a pool needs at least one driver, and each its own name")
         self.provers = tuple(provers)
+        self._outages = Outages()
         workers = workers or len(os.sched_getaffinity(0))
         self._processes = _core.Processes(
             processes=processes or 2 * workers,
@@ -116,7 +119,7 @@ class _Face(Generic[Q]):
 
     def routes(self, job: Job) -> tuple[Route, ...]:
         """What each prover is to a job, and why; the first one that suits gets it."""
-        return routes(self.provers, job)
+        return routes(self.provers, job, self._outages)
 
     def metrics(self) -> PoolMetrics:
         """The numbers of this moment."""
@@ -134,15 +137,19 @@ class _Face(Generic[Q]):
         names = ", ".join(driver.name for driver in self.provers)
         return f"<{type(self).__name__} {self.name!r}: {names}>"
 
-    def _errand(self, candidate: str | Job, fields: JobFields) -> Errand:
+    def _attempts(self, candidate: str | Job, fields: JobFields, deadline_s: float | None) -> Attempts:
         job = replace(candidate, **fields) if isinstance(candidate, Job) else Job(candidate=candidate, **fields)
-        return Errand(choose(self.provers, job), job)
+        drivers = choose(self.provers, job, self._outages)
+        return Attempts([Errand(driver, job, self._outages) for driver in drivers], deadline_s)
+
+    def _errand(self, job: Job) -> Errand:
+        return Errand(choose(self.provers, job, self._outages)[0], job, self._outages)
 
     def _errands(self, jobs: Iterable[Job]) -> Iterator[Errand]:
         """One that nobody can do does not keep the others from being done."""
         for job in jobs:
             try:
-                yield self._errand(job, {})
+                yield self._errand(job)
             except InputError as error:
                 yield Errand(Nobody(str(error)), job)
 
@@ -177,17 +184,22 @@ class Pool(_Face[Queue["Errand", "Check"]]):
 
         Raises:
             InputError: No prover can do the job.
-            ProverMissingError: It is not installed.
+            ProverMissingError: None that can is installed.
+            ProverError: None that can does start.
             ClosedError: The pool is closed.
         """
-        errand = self._errand(candidate, fields)
-        try:
-            ticket = self._queue.submit(
-                errand, key=errand.key(), priority=priority, tenant=tenant, deadline_s=deadline_s
-            )
-            return ticket.result()
-        except _NO_ANSWER as error:
-            return _said_instead(errand, error)
+        attempts = self._attempts(candidate, fields, deadline_s)
+        for errand in attempts:
+            try:
+                ticket = self._queue.submit(
+                    errand, key=errand.key(), priority=priority, tenant=tenant, deadline_s=attempts.left_s
+                )
+                attempts.answered(errand, ticket.result())
+            except _NO_ANSWER as error:
+                attempts.answered(errand, _said_instead(errand, error))
+            except ProverError as error:
+                attempts.failed(errand, error)
+        return attempts.result()
 
     def submit(
         self,
@@ -198,7 +210,7 @@ class Pool(_Face[Queue["Errand", "Check"]]):
         tenant: str | None = None,
     ) -> _core.Ticket[Check]:
         """Queues a job; never waits. Its ticket raises as a queue's does; see ``Queue.submit``."""
-        errand = self._errand(job, {})
+        errand = self._errand(job)
         return self._queue.submit(errand, key=errand.key(), priority=priority, tenant=tenant, deadline_s=deadline_s)
 
     def map(
@@ -284,13 +296,18 @@ class AsyncPool(_Face[AsyncQueue["Errand", "Check"]]):
         **fields: Unpack[JobFields],
     ) -> Check:
         """Has a candidate checked. See ``Pool.check``."""
-        errand = self._errand(candidate, fields)
-        try:
-            return await self._queue.submit(
-                errand, key=errand.key(), priority=priority, tenant=tenant, deadline_s=deadline_s
-            )
-        except _NO_ANSWER as error:
-            return _said_instead(errand, error)
+        attempts = self._attempts(candidate, fields, deadline_s)
+        for errand in attempts:
+            try:
+                check = await self._queue.submit(
+                    errand, key=errand.key(), priority=priority, tenant=tenant, deadline_s=attempts.left_s
+                )
+                attempts.answered(errand, check)
+            except _NO_ANSWER as error:
+                attempts.answered(errand, _said_instead(errand, error))
+            except ProverError as error:
+                attempts.failed(errand, error)
+        return attempts.result()
 
     def submit(
         self,
@@ -301,7 +318,7 @@ class AsyncPool(_Face[AsyncQueue["Errand", "Check"]]):
         tenant: str | None = None,
     ) -> AsyncTicket[Check]:
         """Queues a job: await what this returns. See ``Pool.submit``."""
-        errand = self._errand(job, {})
+        errand = self._errand(job)
         return self._queue.submit(errand, key=errand.key(), priority=priority, tenant=tenant, deadline_s=deadline_s)
 
     async def map(

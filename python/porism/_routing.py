@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from porism._errors import InputError
@@ -10,6 +10,7 @@ from porism._errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from porism._failover import Outages
     from porism.provers._driver import Driver, Job
 
 
@@ -22,31 +23,42 @@ class Route:
         suits: Whether it can do the job.
         why: The reason, for people.
         cost: What it costs, relative to others.
+        in_trouble: Whether it was missing, or did not start, a moment ago: others that suit go first.
     """
 
     prover: str
     suits: bool
     why: str
     cost: float
+    in_trouble: bool = False
 
 
-def routes(drivers: Sequence[Driver], job: Job) -> tuple[Route, ...]:
-    """What each driver is to a job: those that suit first, the cheapest of them at the head."""
+def routes(drivers: Sequence[Driver], job: Job, outages: Outages | None = None) -> tuple[Route, ...]:
+    """What each driver is to a job: those that suit first, the cheapest at the head, those in trouble behind them."""
     found = [_route(driver, job) for driver in drivers]
-    return tuple(sorted(found, key=lambda route: (not route.suits, route.cost)))
+    if outages is not None:
+        found = [_with_trouble(route, outages.reason(route.prover, job.header)) for route in found]
+    return tuple(sorted(found, key=lambda route: (not route.suits, route.in_trouble, route.cost)))
 
 
-def choose(drivers: Sequence[Driver], job: Job) -> Driver:
-    """The driver for a job.
+def choose(drivers: Sequence[Driver], job: Job, outages: Outages | None = None) -> tuple[Driver, ...]:
+    """The drivers for a job, in the order in which they are to be asked.
 
     Raises:
         InputError: None suits; the message says why, driver by driver.
     """
-    suiting = [driver for driver in drivers if _route(driver, job).suits]
-    if suiting:
-        return min(suiting, key=lambda driver: driver.capabilities().cost)
-    reasons = "; ".join(f"{route.prover}: {route.why}" for route in routes(drivers, job))
+    found = routes(drivers, job, outages)
+    by_name = {driver.name: driver for driver in drivers}
+    if suiting := tuple(by_name[route.prover] for route in found if route.suits):
+        return suiting
+    reasons = "; ".join(f"{route.prover}: {route.why}" for route in found)
     raise InputError(f"no prover of this pool can do the job: {reasons}")
+
+
+def _with_trouble(route: Route, trouble: str | None) -> Route:
+    if trouble is None or not route.suits:
+        return route
+    return replace(route, in_trouble=True, why=f"{route.why}, but others go first for now: {trouble}")
 
 
 def _route(driver: Driver, job: Job) -> Route:

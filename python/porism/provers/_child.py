@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from porism._sandbox import Sandbox
     from porism.provers._claim import Prover
+    from porism.provers._driver import Driver
 
 INSTALL_COMMAND = 'pip install "porism[provers]"'
 
@@ -52,7 +53,7 @@ def missing(name: str, how: str = INSTALL_COMMAND) -> ProverMissingError:
     return ProverMissingError(f"{name} is not installed; get it with: {how}")
 
 
-def is_installed(prover: Prover) -> bool:
+def is_installed(prover: Prover | Driver) -> bool:
     """Whether the program is found."""
     try:
         prover.find()

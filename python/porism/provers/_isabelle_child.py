@@ -11,6 +11,7 @@ message for the server, and each message of the server becomes a line, but for w
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -44,14 +45,14 @@ class Relay:
     def run(self) -> None:
         """Goes on until one side ends."""
         while True:
-            ready, _, _ = select.select([0, self._server, self._interrupts], [], [])
+            ready, _, _ = select.select([0, self._server.fileno(), self._interrupts], [], [])
             if self._interrupts in ready:
                 os.read(self._interrupts, _PIECE)
                 self._cancelling = True
                 for task in self._tasks:
                     self._cancel(task)
             for source, buffer in ((0, self._from_pool), (self._server.fileno(), self._from_server)):
-                if source in ready or (source and self._server in ready):
+                if source in ready:
                     more = os.read(source, _PIECE)
                     if not more:
                         return
@@ -140,7 +141,9 @@ def main() -> int:
     # The pool's SIGINT goes to the whole group. The server, whatever it does about signals, must not get it.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    command = json.loads(sys.stdin.buffer.raw.readline())  # type: ignore[attr-defined]
+    # Without a buffer: what follows the line is for the relay.
+    with io.FileIO(0, closefd=False) as pipe:
+        command = json.loads(pipe.readline())
     with (
         tempfile.TemporaryDirectory(prefix="porism-isabelle-") as folder,
         subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as server,

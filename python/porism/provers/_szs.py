@@ -41,7 +41,8 @@ _GOAL_ROLES: Final = frozenset({"conjecture", "negated_conjecture", "question"})
 
 def last_word(text: str) -> str:
     """The last SZS word, or an empty string: a schedule may print one for each strategy."""
-    return (_STATUS.findall(text) or [""])[-1]
+    words: list[str] = _STATUS.findall(text)
+    return words[-1] if words else ""
 
 
 def used_premises(proof_tstp: str) -> tuple[str, ...]:

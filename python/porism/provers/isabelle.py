@@ -47,8 +47,8 @@ class Isabelle(Driver):
     theory, in which the candidate does not stand, states the statement again, and asks for the oracles that the theorem
     rests on: ``sorry`` is ``INCOMPLETE``. The header is the inside of a theory that the candidate's theory imports.
 
-    Theories run code with the server's rights, and share its process: this is worth L0, and candidates of strangers need
-    a sandbox. Server and pool talk through pipes, so ``Sandbox(network="private")`` is enough.
+    Theories run code with the server's rights, and share its process: this is worth L0, and candidates of strangers
+    need a sandbox. Server and pool talk through pipes, so ``Sandbox(network="private")`` is enough.
 
     Args:
         executable: The program ``isabelle``, if it is not on the path.

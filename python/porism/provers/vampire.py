@@ -35,8 +35,8 @@ _SOLVED, _NOT_SOLVED = 0, 1
 class Vampire(Driver):
     """The prover Vampire, a new process for each problem, whose children end with it.
 
-    A job's candidate is the problem in TPTP. The option ``seconds`` bounds its time, ``memory_mb`` its memory, ``cores``
-    says how many strategies run at once, and ``schedule`` which: ``"casc"``, or ``"casc_sat"`` to look for models.
+    A job's candidate is the problem in TPTP. The option ``seconds`` bounds its time, ``memory_mb`` its memory,
+    ``cores`` says how many strategies run at once, and ``schedule`` which: ``"casc"``, or ``"casc_sat"`` for models.
 
     Args:
         executable: The program, if it is not on the path.

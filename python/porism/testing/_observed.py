@@ -96,13 +96,14 @@ class Marked:
         """Those that are there, but for this one."""
         return [number for number in _numbers() if number != os.getpid() and self._is_marked(number)]
 
-    def kill(self) -> None:
-        """Kills them all at once."""
+    def killed(self) -> bool:
+        """Kills all that are there; false, since there may be more in a moment."""
         for number in self.processes():
             try:
                 os.kill(number, signal.SIGKILL)
             except ProcessLookupError:
                 continue
+        return False
 
     def _is_marked(self, number: int) -> bool:
         try:

@@ -168,7 +168,8 @@ def _capabilities(subject: Subject) -> None:
     _expect(isinstance(can.trust, Trust), f"its trust is {can.trust!r}")
     _expect(can.cost > 0, f"its cost is {can.cost}")
     _expect(not can.interruptible or driver.keeps_process, "what keeps no process cannot be interrupted and reused")
-    _expect(not can.interruptible or type(driver).recover is not Driver.recover, "it is interruptible and has no recover")
+    recovers = type(driver).recover is not Driver.recover
+    _expect(not can.interruptible or recovers, "it is interruptible, and has no recover")
     bad = [name for name, kind in driver.options.items() if not (isinstance(name, str) and isinstance(kind, type))]
     _expect(not bad, f"its options {bad} have no type")
 
@@ -300,7 +301,8 @@ def _crash(subject: Subject) -> None:
         ticket = pool.submit(_for(subject.driver, endless))
         _expect(observed.checking.wait(60.0), "the endless job does not begin")
         _expect(comes_true(marked.processes), "the endless job starts no process that inherits the environment")
-        _expect(comes_true(lambda: marked.kill() or ticket.done), "its processes were killed, and it goes on")
+        # One that is started at this very moment is not among them the first time.
+        _expect(comes_true(lambda: ticket.done or marked.killed()), "its processes were killed, and it goes on")
         check = ticket.result()
         _expect(check.verdict is Verdict.CRASHED, f"its processes were killed, and it says {_said(check)}")
         _expect_answer(pool.check(_for(subject.driver, subject.good)), subject, True, "after its process was killed")
@@ -327,8 +329,9 @@ def _together(subject: Subject) -> None:
         seen: dict[int, Check] = {}
         for one in pool.map(varied):
             _expect(one.error is None, f"job {one.position} raises {one.error!r}")
-            _expect(one.position not in seen and one.value is not None, f"job {one.position} is answered twice")
-            seen[one.position] = one.value
+            _expect(one.position not in seen, f"job {one.position} is answered twice")
+            if one.value is not None:
+                seen[one.position] = one.value
         _expect(len(seen) == len(jobs), f"{len(jobs)} jobs, and {len(seen)} answers")
         for position, check in seen.items():
             _expect_answer(check, subject, position % 3 == 0, f"job {position} of many at once")
