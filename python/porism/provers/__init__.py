@@ -5,6 +5,7 @@ Importing this starts nothing and looks for nothing; a prover is located when it
 
 from __future__ import annotations
 
+from porism._core import Session
 from porism._types import Verdict
 from porism.provers import _child
 from porism.provers._claim import Claim, Prover
@@ -37,6 +38,7 @@ __all__ = [
     "Prover",
     "Reprover",
     "Rocq",
+    "Session",
     "Vampire",
     "Verdict",
     "find_all",

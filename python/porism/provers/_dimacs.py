@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _COMMENT: Final = re.compile(r"^[ \t]*c(?:[ \t].*)?$", re.MULTILINE)
-_HEADER: Final = re.compile(r"\s*p\s+cnf\s+(\d{1,9})\s+(\d{1,9})(?=\s|$)")
+_HEADER: Final = re.compile(r"\s*p[ \t]+cnf[ \t]+(\d{1,9})[ \t]+(\d{1,9})[ \t\r]*(?:\n|$)")
 _BODY: Final = re.compile(r"[-\d\s]*")
 
 # A solver has some arrays with an entry for each variable, whatever the clauses are.

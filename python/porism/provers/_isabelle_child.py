@@ -47,10 +47,7 @@ class Relay:
         while True:
             ready, _, _ = select.select([0, self._server.fileno(), self._interrupts], [], [])
             if self._interrupts in ready:
-                os.read(self._interrupts, _PIECE)
-                self._cancelling = True
-                for task in self._tasks:
-                    self._cancel(task)
+                self._take_interrupts()
             for source, buffer in ((0, self._from_pool), (self._server.fileno(), self._from_server)):
                 if source in ready:
                     more = os.read(source, _PIECE)
@@ -67,9 +64,20 @@ class Relay:
                 self._quiet_wanted = self._cancelling = False
                 say(b"QUIET")
 
+    def _take_interrupts(self) -> None:
+        try:
+            os.read(self._interrupts, _PIECE)
+        except BlockingIOError:
+            return
+        self._cancelling = True
+        for task in self._tasks:
+            self._cancel(task)
+
     def _command(self, line: bytes) -> None:
         name, _, argument = line.partition(b" ")
         if name == b"quiet":
+            # Whoever asks has sent SIGINT before, and it may not have been seen yet.
+            self._take_interrupts()
             self._quiet_wanted = True
         elif name == b"theory":
             theory = json.loads(argument)
@@ -156,6 +164,7 @@ def main() -> int:
 
 def _serve(server: subprocess.Popen[bytes], folder: Path) -> int:
     interrupted, wakes = os.pipe()
+    os.set_blocking(interrupted, False)
     os.set_blocking(wakes, False)
     signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
     signal.signal(signal.SIGINT, lambda _number, _frame: None)

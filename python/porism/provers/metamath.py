@@ -169,7 +169,8 @@ def _read(said: str, labels: Sequence[str]) -> tuple[Verdict, str, tuple[Message
     reading, verified = "".join(answers[2:3]), answers[3:]
     if _NOT_PROVED in said:
         return Verdict.INCOMPLETE, f"not proved: {said.partition(_NOT_PROVED)[2].split(_PROMPT)[0].strip()}", (), ()
-    right = _WITHOUT_FAULT in reading and (
+    # Behind the last answer stands a prompt, to which it was told to leave.
+    right = (_WITHOUT_FAULT in reading and len(verified) > max(len(labels), 1)) and (
         [" ".join(answer.split()) for answer in verified[: len(labels)]] == list(labels)
         if labels
         else _ALL_VERIFIED in "".join(verified[:1])

@@ -117,9 +117,9 @@ def _numbers() -> Iterator[int]:
     return (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal())
 
 
-def comes_true(condition: Callable[[], object], patience_s: float = PATIENCE_S) -> bool:
+def comes_true(condition: Callable[[], object]) -> bool:
     """Whether something is so within a while; looks again and again."""
-    end = time.monotonic() + patience_s
+    end = time.monotonic() + PATIENCE_S
     while not condition():
         if time.monotonic() > end:
             return False

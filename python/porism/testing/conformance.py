@@ -37,7 +37,6 @@ _ODD_TEXTS: Final = ("", "\0", ")))) '\" (*", "\N{SNOWMAN} \ud800", "((((" * 100
 
 # Long enough for a loaded machine to start a prover and be surprised by an endless job.
 _ENOUGH_S: Final = 1.0
-_GRACE_S: Final = 30.0
 _MANY: Final = 24
 
 
@@ -65,6 +64,7 @@ class Subject:
         endless: A job that takes longer than anybody waits; without one, nothing is stopped or killed.
         missing: The same driver, told to use a program that is not there.
         vary: Makes of a job and a number another job with the same answer.
+        grace_s: How long its process may take to come back after an interrupt.
     """
 
     driver: Driver
@@ -73,6 +73,7 @@ class Subject:
     endless: Job | None = None
     missing: Driver | None = None
     vary: Callable[[Job, int], Job] = with_line_feeds
+    grace_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ def check_driver(
     endless: Job | None = None,
     missing: Driver | None = None,
     vary: Callable[[Job, int], Job] = with_line_feeds,
+    grace_s: float = 5.0,
     without: Iterable[str] = (),
 ) -> Report:
     """Runs the whole suite.
@@ -107,12 +109,13 @@ def check_driver(
         endless: A job that takes longer than anybody waits.
         missing: The same driver, told to use a program that is not there.
         vary: Makes of a job and a number another job with the same answer.
+        grace_s: How long its process may take to come back after an interrupt.
         without: Names of checks to leave out.
 
     Raises:
         ConformanceError: It does not keep what is promised; the message lists all that is wrong.
     """
-    subject = Subject(driver=driver, good=good, bad=bad, endless=endless, missing=missing, vary=vary)
+    subject = Subject(driver=driver, good=good, bad=bad, endless=endless, missing=missing, vary=vary, grace_s=grace_s)
     passed: list[str] = []
     skipped = dict.fromkeys(without, "left out")
     wrong: list[str] = []
@@ -196,13 +199,13 @@ def _missing(subject: Subject) -> None:
 
 
 def _answers(subject: Subject) -> None:
-    with _pool(subject.driver) as pool:
+    with _pool(subject) as pool:
         for job, right in (("good", True), ("bad", False), ("good", True), ("bad", False)):
             _expect_answer(pool.check(_for(subject.driver, getattr(subject, job))), subject, right, f"the {job} job")
 
 
 def _odd_text(subject: Subject) -> None:
-    with _pool(subject.driver) as pool:
+    with _pool(subject) as pool:
         for text in _ODD_TEXTS:
             check = pool.check(_for(subject.driver, replace(subject.bad, candidate=text)), deadline_s=60.0)
             _expect(check.verdict is not Verdict.PROVED, f"it proves {text[:40]!r}")
@@ -211,7 +214,7 @@ def _odd_text(subject: Subject) -> None:
 
 def _trust(subject: Subject) -> None:
     highest = subject.driver.capabilities().trust
-    with _pool(subject.driver) as pool:
+    with _pool(subject) as pool:
         for trust in Trust:
             job = _for(subject.driver, replace(subject.good, trust=trust))
             if trust <= highest:
@@ -223,7 +226,7 @@ def _trust(subject: Subject) -> None:
 
 
 def _json(subject: Subject) -> None:
-    with _pool(subject.driver) as pool:
+    with _pool(subject) as pool:
         for job in (subject.good, subject.bad):
             check = pool.check(_for(subject.driver, job))
             try:
@@ -237,7 +240,7 @@ def _json(subject: Subject) -> None:
 
 
 def _options(subject: Subject) -> None:
-    with _pool(subject.driver) as pool:
+    with _pool(subject) as pool:
         unknown = {"no-such-option-of-any-prover": 1}
         _expect_refused(pool, _for(subject.driver, replace(subject.good, options=unknown)), "an unknown option")
         for name in subject.driver.options:
@@ -247,7 +250,7 @@ def _options(subject: Subject) -> None:
 
 def _languages(subject: Subject) -> None:
     can = subject.driver.capabilities()
-    with _pool(subject.driver) as pool:
+    with _pool(subject) as pool:
         for language in Language:
             if language not in can.languages:
                 _expect_refused(pool, replace(subject.good, prover=None, language=language), f"a job in {language}")
@@ -261,7 +264,7 @@ def _languages(subject: Subject) -> None:
 
 def _deadline(subject: Subject) -> None:
     endless = _endless(subject)
-    with _pool(subject.driver) as pool:
+    with _pool(subject) as pool:
         check = pool.check(_for(subject.driver, endless), deadline_s=_ENOUGH_S)
         _expect(check.verdict is Verdict.TIMEOUT, f"after its deadline the endless job is {_said(check)}")
         _expect_answer(pool.check(_for(subject.driver, subject.good)), subject, True, "after a deadline")
@@ -271,7 +274,7 @@ def _deadline(subject: Subject) -> None:
 def _cancel(subject: Subject) -> None:
     endless = _endless(subject)
     observed = Observed(subject.driver)
-    with _pool(observed) as pool:
+    with _pool(subject, observed) as pool:
         # At once, while it is being asked, whatever that does to its process; and later, when it is at work.
         for waits_s in (0.0, _ENOUGH_S):
             _expect_answer(pool.check(_for(subject.driver, subject.good)), subject, True, "before a cancel")
@@ -297,7 +300,7 @@ def _cancel(subject: Subject) -> None:
 def _crash(subject: Subject) -> None:
     endless = _endless(subject)
     observed = Observed(subject.driver)
-    with Marked() as marked, _pool(observed) as pool:
+    with Marked() as marked, _pool(subject, observed) as pool:
         ticket = pool.submit(_for(subject.driver, endless))
         _expect(observed.checking.wait(60.0), "the endless job does not begin")
         _expect(comes_true(marked.processes), "the endless job starts no process that inherits the environment")
@@ -310,7 +313,7 @@ def _crash(subject: Subject) -> None:
 
 def _close(subject: Subject) -> None:
     with Marked() as marked:
-        with _pool(subject.driver, workers=2) as pool:
+        with _pool(subject, workers=2) as pool:
             _expect_answer(pool.check(_for(subject.driver, subject.good)), subject, True, "the good job")
             if subject.endless is not None:
                 pool.submit(_for(subject.driver, subject.endless))
@@ -325,7 +328,7 @@ def _close(subject: Subject) -> None:
 def _together(subject: Subject) -> None:
     jobs = [subject.bad if number % 3 else subject.good for number in range(_MANY)]
     varied = [_for(subject.driver, subject.vary(job, number)) for number, job in enumerate(jobs)]
-    with _pool(subject.driver, workers=4) as pool:
+    with _pool(subject, workers=4) as pool:
         seen: dict[int, Check] = {}
         for one in pool.map(varied):
             _expect(one.error is None, f"job {one.position} raises {one.error!r}")
@@ -340,7 +343,7 @@ def _together(subject: Subject) -> None:
 def _split_frames(subject: Subject) -> None:
     if not subject.driver.keeps_process:
         raise NotApplicableError("it keeps no process whose answers have frames")
-    with _pool(Trickled(subject.driver)) as pool:
+    with _pool(subject, Trickled(subject.driver)) as pool:
         for job, right in (("good", True), ("bad", False), ("good", True)):
             check = pool.check(_for(subject.driver, getattr(subject, job)))
             _expect_answer(check, subject, right, f"byte by byte, the {job} job")
@@ -370,8 +373,8 @@ CHECKS: Final[Mapping[str, Callable[[Subject], None]]] = {
 # --- pieces -----------------------------------------------------------------------------------------------------------
 
 
-def _pool(driver: Driver, workers: int = 1) -> Pool:
-    return Pool([driver], workers=workers, grace_s=_GRACE_S)
+def _pool(subject: Subject, driver: Driver | None = None, workers: int = 1) -> Pool:
+    return Pool([driver or subject.driver], workers=workers, grace_s=subject.grace_s)
 
 
 def _for(driver: Driver, job: Job) -> Job:
