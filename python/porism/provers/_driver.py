@@ -17,6 +17,7 @@ from porism._verdicts import Trust
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from porism._core import Session
     from porism._sandbox import Sandbox
@@ -176,6 +177,14 @@ class Driver(ABC):
     @abstractmethod
     def capabilities(self) -> Capabilities:
         """What it can do."""
+
+    def find(self) -> Path | None:
+        """Where the prover is installed; ``None`` if that is no place, such as for one inside this process.
+
+        Raises:
+            ProverMissingError: It is not; the message says how to get it.
+        """
+        return None
 
     @abstractmethod
     def version(self) -> str:
