@@ -11,6 +11,7 @@ from porism.provers._claim import Claim, Prover
 from porism.provers._driver import Capabilities, Driver, Framing, Job, Language, Launch
 from porism.provers.cvc5 import Cvc5
 from porism.provers.eprover import E
+from porism.provers.lean import Lean, LeanRepl, LeanServer
 from porism.provers.reprove import Confirmation, Reprover
 from porism.provers.rocq import Rocq
 from porism.provers.z3 import Z3
@@ -27,6 +28,9 @@ __all__ = [
     "Job",
     "Language",
     "Launch",
+    "Lean",
+    "LeanRepl",
+    "LeanServer",
     "Prover",
     "Reprover",
     "Rocq",
