@@ -1,3 +1,7 @@
+/-
+As much of a library as the tests of Lean need. Types and functions bear the names by which Lean itself knows them; what
+has the attribute `extern` is what Lean has of that name.
+-/
 prelude
 set_option autoImplicit false
 set_option genCtorIdx false
@@ -11,8 +15,10 @@ set_option bootstrap.inductiveCheckResultingUniverse false in
 inductive PUnit : Sort u where
   | unit : PUnit
 abbrev Unit : Type := PUnit
+@[match_pattern] abbrev Unit.unit : Unit := PUnit.unit
 inductive True : Prop where | intro : True
 inductive False : Prop
+def False.elim {C : Sort u} (h : False) : C := h.rec
 inductive Eq {α : Sort u} : α → α → Prop where
   | refl (a : α) : Eq a a
 abbrev Eq.ndrec.{u1, u2} {α : Sort u2} {a : α} {motive : α → Sort u1} (m : motive a) {b : α} (h : Eq a b) : motive b :=
@@ -54,14 +60,50 @@ instance : Decidable False := .isFalse id
 class OfNat (α : Type u) (_ : Nat) where
   ofNat : α
 instance (n : Nat) : OfNat Nat n := ⟨n⟩
+abbrev Function.const {α : Sort u} (β : Sort v) (a : α) : β → α := fun _ => a
 structure Char where
   val : Nat
 structure String where
   data : List Char
+-- Compiled code knows these by name: it runs what Lean itself is made of.
 inductive Lean.Name where
   | anonymous : Lean.Name
   | str (pre : Lean.Name) (str : String)
   | num (pre : Lean.Name) (i : Nat)
+@[noinline] def Lean.Name.mkStr1 (a : String) : Lean.Name := .str .anonymous a
+@[noinline] def Lean.Name.mkStr2 (a b : String) : Lean.Name := .str (mkStr1 a) b
+@[noinline] def Lean.Name.mkStr3 (a b c : String) : Lean.Name := .str (mkStr2 a b) c
+@[noinline] def Lean.Name.mkStr4 (a b c d : String) : Lean.Name := .str (mkStr3 a b c) d
+inductive Lean.ParserDescr where
+  | const (name : Lean.Name)
+  | unary (name : Lean.Name) (p : Lean.ParserDescr)
+  | binary (name : Lean.Name) (p₁ p₂ : Lean.ParserDescr)
+  | node (kind : Lean.Name) (prec : Nat) (p : Lean.ParserDescr)
+  | trailingNode (kind : Lean.Name) (prec lhsPrec : Nat) (p : Lean.ParserDescr)
+  | symbol (val : String)
+  | nonReservedSymbol (val : String) (includeIdent : Bool)
+  | cat (catName : Lean.Name) (rbp : Nat)
+  | parser (declName : Lean.Name)
+  | nodeWithAntiquot (name : String) (kind : Lean.Name) (p : Lean.ParserDescr)
+  | sepBy (p : Lean.ParserDescr) (sep : String) (psep : Lean.ParserDescr) (allowTrailingSep : Bool)
+  | sepBy1 (p : Lean.ParserDescr) (sep : String) (psep : Lean.ParserDescr) (allowTrailingSep : Bool)
+  | unicodeSymbol (val asciiVal : String) (preserveForPP : Bool)
+namespace Lean.Parser.Tactic
+syntax (name := exact) "exact " term : tactic
+syntax (name := apply) "apply " term : tactic
+syntax (name := intro) "intro" many(colGt term:1024) : tactic
+syntax (name := assumption) "assumption" : tactic
+syntax (name := constructor) "constructor" : tactic
+end Lean.Parser.Tactic
+-- What an action comes to, and what a user's elaborator of commands is: its arguments are all the same to us.
+inductive Out where
+  | ok (value : Unit)
+  | error (why : String)
+abbrev Lean.Elab.Command.CommandElab : Type := String → String → String → String → Out
+@[extern "lean_io_create_dir"] opaque IO.FS.createDir (path world : String) : Out := .ok .unit
+@[extern "lean_io_remove_file"] opaque IO.FS.removeFile (path world : String) : Out := .ok .unit
+@[extern "lean_io_exit"] opaque IO.Process.exit (kind : Unit) (code : Nat) (world : String) : Out := .ok .unit
+@[extern "l_IO_FS_writeFile"] opaque IO.FS.writeFile (path text world : String) : Out := .ok .unit
 axiom propext {a b : Prop} : (a → b) → (b → a) → Eq a b
 @[never_extract]
 axiom sorryAx (α : Sort u) (synthetic : Bool) : α
