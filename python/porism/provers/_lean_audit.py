@@ -68,7 +68,7 @@ class Workshop:
             if second.axioms != check.axioms or second.verdict is Verdict.MISMATCH:
                 raise ProverProtocolError(f"a second process finds something else: {second.verdict}, {second.detail}")
             return replace(check, detail=f"a second process does not confirm it: {second.detail}")
-        check = replace(check, trust=Trust.L2)
+        check = replace(check, trust=Trust.L2, axioms=second.axioms)
         for level, step in ((Trust.L3, self._replayed), (Trust.L4, self._checked_elsewhere)):
             if job.trust < level:
                 break

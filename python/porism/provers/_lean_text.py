@@ -17,6 +17,9 @@ from porism._errors import InputError
 if TYPE_CHECKING:
     from porism.provers._driver import Job
 
+# Reading takes about a second for so many characters.
+_LONGEST: Final = 1_000_000
+
 _PART: Final = r"[^\W\d][\w'!?]*"
 _NAME: Final = re.compile(rf"{_PART}(?:\.{_PART})*")
 _DEFAULT_NAME: Final = "porism_goal"
@@ -224,6 +227,8 @@ def check_term(text: str) -> None:
     Raises:
         UnfitError: It is.
     """
+    if len(text) > _LONGEST:
+        raise UnfitError(f"a proof has at most {_LONGEST:,} characters, and this has {len(text):,}")
     if found := _AMBIGUOUS.search(text):
         raise UnfitError(f"{_place(text, found.start())}: the character after a quote mark could be read in two ways")
     if (at := text.find("@[")) >= 0:
