@@ -58,7 +58,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", params=[Lean, LeanServer], ids=["batch", "server"])
 def pool(request: pytest.FixtureRequest, program: Path) -> Iterator[porism.Pool]:
-    driver: Driver = request.param(program, read=[library()])
+    driver: Driver = request.param(program, read=[library()], memory_mb=600)
     with porism.Pool([driver], workers=1) as pool:
         yield pool
 

