@@ -6,7 +6,7 @@ import os
 import re
 import weakref
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Generic, Self, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar
 
 from porism import _core
 from porism._answers import Answers
@@ -108,7 +108,7 @@ class Face(Generic[Q]):
             canary_every=canary_every,
         )
         self._answers = None if cache is None else Answers(cache)
-        self._self: weakref.ref[Self] = weakref.ref(self)
+        self._self: weakref.ref[Any] = weakref.ref(self)
         self._leases: weakref.WeakSet[Lease] = weakref.WeakSet()
         self._queue = self._open_queue(
             worker=self._processes.worker(),

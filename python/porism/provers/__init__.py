@@ -14,6 +14,7 @@ from porism.provers.cadical import Cadical
 from porism.provers.cvc5 import Cvc5
 from porism.provers.eprover import E
 from porism.provers.isabelle import Isabelle
+from porism.provers.lean import Lean, LeanRepl, LeanServer
 from porism.provers.metamath import Metamath
 from porism.provers.reprove import Confirmation, Reprover
 from porism.provers.rocq import Rocq
@@ -34,6 +35,9 @@ __all__ = [
     "Job",
     "Language",
     "Launch",
+    "Lean",
+    "LeanRepl",
+    "LeanServer",
     "Metamath",
     "ProofState",
     "Prover",
@@ -49,7 +53,7 @@ __all__ = [
 
 def known() -> tuple[Driver, ...]:
     """A driver for each prover that Porism knows, installed or not."""
-    return (E(), Z3(), Cvc5(), Cadical(), Rocq(), Metamath(), Vampire(), Isabelle())
+    return (E(), Z3(), Cvc5(), Cadical(), Rocq(), Lean(), Metamath(), Vampire(), Isabelle())
 
 
 def find_all() -> tuple[Driver, ...]:
