@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use super::codes::{self, Trouble};
 use super::library::{
     DISJOINT, DISJOINT_LENGTH, END, FRAME, FRAME_LENGTH, HEAD, HYPOTHESIS, KIND, LABEL, LABEL_LENGTH, Library, MATH,
-    MATH_LENGTH, NONE, PROOF, PROOF_END, ROSTER, ROW, Row, SPAN, SPAN_END, SYMBOL, TYPECODE, VARIABLE,
+    MATH_LENGTH, NONE, PROOF, PROOF_END, ROSTER, ROW, Row, SPAN, SPAN_END, SYMBOL, TYPECODE, VARIABLE, label,
 };
 use super::names::{self, Names};
 use super::scan::{Chunk, Kind, Raw, narrow_one, next_token, wide};
@@ -52,6 +52,8 @@ struct Builder {
     /// By symbol: the last assertion that has it as a mandatory variable.
     stamps: Vec<u32>,
     label_names: Names,
+    label_text: Vec<u8>,
+    label_ends: Vec<u32>,
     rows: Vec<Row>,
     frames: Vec<[u32; HYPOTHESIS]>,
     math: Vec<u32>,
@@ -84,6 +86,8 @@ impl Builder {
             floating: Vec::new(),
             stamps: Vec::new(),
             label_names: Names::new(seed),
+            label_text: Vec::new(),
+            label_ends: Vec::new(),
             rows: Vec::new(),
             frames: Vec::new(),
             math: Vec::new(),
@@ -217,7 +221,7 @@ impl Builder {
             }
             let text = &self.source.text;
             let name = named(text, &self.symbols, symbol);
-            if self.label_names.find(name, |statement| label(text, &self.rows, statement)).is_some() {
+            if self.label_names.find(name, |statement| label(&self.label_text, &self.label_ends, statement)).is_some() {
                 return Err(self.at_token(codes::LABEL_IS_SYMBOL, raw, position));
             }
             let code = if constants { symbol } else { symbol | VARIABLE };
@@ -376,8 +380,10 @@ impl Builder {
         if symbol.is_some_and(|symbol| self.symbols[symbol as usize][2] != NONE) {
             return Err(Trouble::new(codes::LABEL_IS_SYMBOL, wide(&raw.label)));
         }
-        let rows = &self.rows;
-        if self.label_names.intern(name, statement, |statement| label(text, rows, statement)).1 {
+        self.label_text.extend_from_slice(name);
+        self.label_ends.push(narrow_one(self.label_text.len()));
+        let (text, ends) = (&self.label_text, &self.label_ends);
+        if self.label_names.intern(name, statement, |statement| label(text, ends, statement)).1 {
             return Err(Trouble::new(codes::LABEL_REUSED, wide(&raw.label)));
         }
         Ok(statement)
@@ -447,6 +453,8 @@ impl Builder {
             symbols: self.symbols,
             symbol_names: self.symbol_names.into_slots(),
             labels: self.label_names.into_slots(),
+            label_text: self.label_text,
+            label_ends: self.label_ends,
             seed: self.seed,
         };
         Library {
@@ -465,9 +473,4 @@ fn hypothesis(row: &Row) -> [u32; HYPOTHESIS] {
 fn named<'a>(text: &'a [u8], symbols: &[[u32; SYMBOL]], symbol: u32) -> &'a [u8] {
     let [start, length, ..] = symbols[symbol as usize];
     &text[start as usize..][..length as usize]
-}
-
-fn label<'a>(text: &'a [u8], rows: &[Row], statement: u32) -> &'a [u8] {
-    let row = &rows[statement as usize];
-    &text[row[LABEL] as usize..][..row[LABEL_LENGTH] as usize]
 }

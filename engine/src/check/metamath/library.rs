@@ -79,6 +79,9 @@ pub(super) struct Columns<'a> {
     pub symbol_names: &'a [u32],
     /// Statements by their labels.
     pub labels: &'a [u32],
+    /// All labels, one behind the other, and where each ends: together, because a text would spread them over its whole length.
+    pub label_text: &'a [u8],
+    pub label_ends: &'a [u32],
     pub seed: u64,
 }
 
@@ -91,8 +94,9 @@ impl<'a> Columns<'a> {
         names::find(self.labels, self.seed, label, |statement| self.label(statement))
     }
 
+    #[inline]
     pub(super) fn label(&self, statement: u32) -> &'a [u8] {
-        self.row(statement).map_or(&[], |row| self.bytes(row[LABEL], row[LABEL].saturating_add(row[LABEL_LENGTH])))
+        label(self.label_text, self.label_ends, statement)
     }
 
     pub(super) fn bytes(&self, start: u32, end: u32) -> &'a [u8] {
@@ -134,6 +138,15 @@ impl<'a> Columns<'a> {
         }
         shown
     }
+}
+
+/// The label of a statement, or nothing.
+#[inline]
+pub(super) fn label<'a>(text: &'a [u8], ends: &[u32], statement: u32) -> &'a [u8] {
+    let statement = statement as usize;
+    let start = statement.checked_sub(1).map_or(Some(0), |before| ends.get(before).copied());
+    let (Some(start), Some(&end)) = (start, ends.get(statement)) else { return &[] };
+    text.get(start as usize..end as usize).unwrap_or_default()
 }
 
 pub(super) fn slice(column: &[u32], start: u32, length: u32) -> &[u32] {

@@ -5,7 +5,7 @@
 //! (offset u64, length u64) for each section | CRC-32 of all that u32 | sections, each at a multiple of 64
 //! ```
 //!
-//! All numbers are little-endian. The sections are the text, the list of files as JSON, and the columns of numbers.
+//! All numbers are little-endian. The sections are the text, the list of files as JSON, the labels, and the columns of numbers.
 //!
 //! A snapshot is input like any other: no number in it is believed, and each is looked up with a check. What it says about the text
 //! (which symbols a statement has, and where it stands) is believed; its proofs are checked like those of a text.
@@ -25,7 +25,7 @@ use super::store::{Mapped, NUMBERS, Store, columns_of_numbers, copied};
 
 const MAGIC: &[u8; 8] = b"PorismMm";
 const VERSION: u32 = 1;
-const SECTIONS: usize = NUMBERS + 2;
+const SECTIONS: usize = NUMBERS + 3;
 const TABLE: usize = 88;
 const HEADER: usize = TABLE + 16 * SECTIONS + 4;
 const ALIGNMENT: usize = 64;
@@ -102,6 +102,7 @@ impl Library {
         };
         put(&mut columns.text.chunks(1 << 20).map(<[u8]>::to_vec))?;
         put(&mut std::iter::once(files))?;
+        put(&mut std::iter::once(columns.label_text.to_vec()))?;
         for numbers in columns_of_numbers(&columns) {
             let bytes = |block: &[u32]| block.iter().flat_map(|number| number.to_le_bytes()).collect();
             put(&mut numbers.chunks(1 << 16).map(bytes))?;
@@ -147,7 +148,7 @@ impl Library {
         let map = MappedFile::open(&file, length)?;
         let mut ranges = start[TABLE..].as_chunks::<16>().0.iter().map(|entry| range(entry, map.bytes().len()));
         let mut next = || ranges.next().flatten().ok_or(damaged("a section lies outside the file"));
-        let (text, files) = (next()?, next()?);
+        let (text, files, label_text) = (next()?, next()?, next()?);
         let mut numbers: [Range<usize>; NUMBERS] = Default::default();
         for column in &mut numbers {
             *column = next()?;
@@ -161,7 +162,7 @@ impl Library {
         let files =
             serde_json::from_slice(&map.bytes()[files]).map_err(|_| damaged("its list of files is malformed"))?;
         let seed = u64::from(number(start, 16).unwrap_or(0)) | u64::from(number(start, 20).unwrap_or(0)) << 32;
-        let mapped = Mapped { map, text, numbers, seed };
+        let mapped = Mapped { map, text, label_text, numbers, seed };
         let store = if cfg!(target_endian = "big") {
             Store::Owned(Box::new(copied(&mapped).ok_or(damaged("a column is cut off"))?))
         } else {

@@ -21,18 +21,21 @@ pub(super) struct Owned {
     pub symbols: Vec<[u32; SYMBOL]>,
     pub symbol_names: Vec<u32>,
     pub labels: Vec<u32>,
+    pub label_text: Vec<u8>,
+    pub label_ends: Vec<u32>,
     pub seed: u64,
 }
 
 /// How many columns of numbers there are.
-pub(super) const NUMBERS: usize = 10;
+pub(super) const NUMBERS: usize = 11;
 
 /// The columns in a file.
 #[derive(Debug)]
 pub(super) struct Mapped {
     pub map: MappedFile,
-    /// Where the text is.
+    /// Where the text is, and the labels.
     pub text: Range<usize>,
+    pub label_text: Range<usize>,
     /// Where the columns of numbers are, in the order of [`columns_of_numbers`].
     pub numbers: [Range<usize>; NUMBERS],
     pub seed: u64,
@@ -59,11 +62,13 @@ impl Store {
                 symbols: &owned.symbols,
                 symbol_names: &owned.symbol_names,
                 labels: &owned.labels,
+                label_text: &owned.label_text,
+                label_ends: &owned.label_ends,
                 seed: owned.seed,
             },
             Self::Mapped(mapped) => {
                 let bytes = mapped.map.bytes();
-                let [rows, frames, math, disjoint, groups, members, rosters, symbols, symbol_names, labels] =
+                let [rows, frames, math, disjoint, groups, members, rosters, symbols, symbol_names, labels, label_ends] =
                     mapped.numbers.each_ref().map(|range| bytes.get(range.clone()).and_then(words).unwrap_or_default());
                 Columns {
                     text: bytes.get(mapped.text.clone()).unwrap_or_default(),
@@ -77,6 +82,8 @@ impl Store {
                     symbols: symbols.as_chunks::<SYMBOL>().0,
                     symbol_names,
                     labels,
+                    label_text: bytes.get(mapped.label_text.clone()).unwrap_or_default(),
+                    label_ends,
                     seed: mapped.seed,
                 }
             }
@@ -97,6 +104,7 @@ pub(super) fn columns_of_numbers<'a>(columns: &Columns<'a>) -> [&'a [u32]; NUMBE
         columns.symbols.as_flattened(),
         columns.symbol_names,
         columns.labels,
+        columns.label_ends,
     ]
 }
 
@@ -116,6 +124,8 @@ pub(super) fn copied(mapped: &Mapped) -> Option<Owned> {
         symbols: next()?.as_chunks().0.to_vec(),
         symbol_names: next()?,
         labels: next()?,
+        label_ends: next()?,
+        label_text: bytes.get(mapped.label_text.clone())?.to_vec(),
         text: bytes.get(mapped.text.clone())?.to_vec(),
         seed: mapped.seed,
     })
