@@ -39,10 +39,13 @@ __all__ = [
     "Ticket",
     "VerdictCache",
     "__version__",
+    "certificate_format",
+    "check_certificate",
     "content_hash",
     "current_request",
     "embed",
     "fuse",
+    "import_egg_explanation",
     "isa",
     "run_process",
     "sandbox_report",
@@ -433,6 +436,15 @@ _FaultFields: TypeAlias = tuple[
 ]
 _Decided: TypeAlias = tuple[str, _FaultFields | None]
 
+def certificate_format(path: os.PathLike[str] | str) -> str | None: ...
+def check_certificate(
+    problem: os.PathLike[str] | str,
+    certificate: os.PathLike[str] | str,
+    format: str,
+    threads: int,
+    budget: tuple[int, int, int],
+) -> tuple[_Decided, tuple[str, str, str, str, list[str]]]: ...
+def import_egg_explanation(problem: bytes, explanation: str) -> str: ...
 @final
 class Metamath:
     @staticmethod
