@@ -17,7 +17,8 @@ SOAK_ROUNDS ?= 2000
 # How many preemptions a model may have: each more takes ten times as long.
 LOOM_DEPTH ?= 3
 
-# What `make compare-store`, `compare-memory`, `compare-queue` and `compare-pool` are told, such as COMPARE="--vectors FILE --out FILE".
+# What `make compare-store`, `compare-memory`, `compare-queue`, `compare-pool` and `compare-provers` are told, such as
+# COMPARE="--vectors FILE --out FILE".
 COMPARE ?=
 
 # cargo, maturin and pip must all build against the same Python.
@@ -33,7 +34,7 @@ PYTEST_FOLDERS := $(wildcard tests/python tests/crash tests/attacks)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test lint test-rust test-python test-arm format bench compare-store compare-memory compare-queue \
-	compare-pool loom fuzz soak wheel clean FORCE
+	compare-pool compare-provers loom fuzz soak wheel clean FORCE
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -91,6 +92,9 @@ compare-queue: $(VENV)/ready ## Time the request queue against the standard libr
 
 compare-pool: $(RIVALS)/ready ## Time pools of Lean REPLs against each other on a stand-in; COMPARE="..." adds options
 	PYTHONPATH=benches $(RIVALS)/bin/python -m rivals.pool $(COMPARE)
+
+compare-provers: $(VENV)/ready ## Time warm Rocq against a process for each proof; COMPARE="..." adds options
+	PYTHONPATH=benches $(BIN)/python -m rivals.provers $(COMPARE)
 
 loom: ## Check the models in tests/loom to LOOM_DEPTH preemptions
 	LOOM_MAX_PREEMPTIONS=$(LOOM_DEPTH) $(CARGO) test --release --locked --manifest-path tests/loom/Cargo.toml
