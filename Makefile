@@ -22,7 +22,7 @@ FAULTS ?= 100000
 # How many preemptions a model may have: each more takes ten times as long.
 LOOM_DEPTH ?= 3
 
-# What `make compare-store`, `compare-memory`, `compare-queue`, `compare-pool` and `compare-check` are told, such as
+# What `make compare-store`, `compare-memory`, `compare-queue`, `compare-pool`, `compare-check` and `compare-provers` are told, such as
 # COMPARE="--vectors FILE --out FILE".
 COMPARE ?=
 
@@ -39,7 +39,7 @@ PYTEST_FOLDERS := $(wildcard tests/python tests/crash tests/attacks tests/faults
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test lint test-rust test-python test-sentences test-arm format bench compare-store compare-memory \
-	compare-queue compare-pool compare-check loom fuzz soak faults wheel clean FORCE
+	compare-queue compare-pool compare-check compare-provers loom fuzz soak faults wheel clean FORCE
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -109,6 +109,9 @@ compare-pool: $(RIVALS)/ready ## Time pools of Lean REPLs against each other on 
 
 compare-check: $(VENV)/ready ## Time Metamath checking against other checkers; COMPARE="..." adds options
 	PYTHONPATH=benches $(BIN)/python -m rivals.check $(COMPARE)
+
+compare-provers: $(VENV)/ready ## Time warm Rocq against a process for each proof; COMPARE="..." adds options
+	PYTHONPATH=benches $(BIN)/python -m rivals.provers $(COMPARE)
 
 loom: ## Check the models in tests/loom to LOOM_DEPTH preemptions
 	LOOM_MAX_PREEMPTIONS=$(LOOM_DEPTH) $(CARGO) test --release --locked --manifest-path tests/loom/Cargo.toml

@@ -5,14 +5,14 @@ To ask costs a hundred times the proof, since Rocq reads the proofs of its libra
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from porism._errors import InputError, ProverProtocolError
 from porism._types import Verdict
 from porism._verdicts import Check, Trust
 from porism.provers import _rocq_judge, _rocq_xml
+from porism.provers._rocq_axioms import axioms_in, tuple_of
 from porism.provers._rocq_script import Script, parts_of, run
 from porism.provers._rocq_sentences import ASSUMES_QUIETLY, sentence
 
@@ -26,14 +26,6 @@ if TYPE_CHECKING:
     from porism.provers.rocq import Rocq
 
     Proved: TypeAlias = tuple[Job, Parts, Check]
-
-_CLOSED: Final = "Closed under the global context"
-_HEADINGS: Final = frozenset(
-    {"Axioms:", "Theory:", "Section Variables:", "Transparent constants:", "Opaque constants:"}
-)
-
-# "name : type"; or "name is assumed to be guarded.", "name relies on ...". What goes on is indented.
-_ENTRY: Final = re.compile(r"^(?P<name>[^\W\d][\w'.]*)(?P<how>\s+(?!:)\S.*)?", re.MULTILINE)
 
 
 def together(driver: Rocq, session: Session, jobs: Sequence[Job]) -> list[Check]:
@@ -60,8 +52,7 @@ def together(driver: Rocq, session: Session, jobs: Sequence[Job]) -> list[Check]
             )
             proved[number] = (job, parts, check)
             tip = script.tip
-    if proved and not _rocq_xml.edit_at(session, tip).good:
-        raise ProverProtocolError("Rocq does not go back to a state")
+    _rocq_xml.go_back(session, tip)
     checks = dict(zip(proved, audited(driver, session, tip, list(proved.values())), strict=True))
     # Whatever is the matter with the others, they say it alone.
     return [checks[number] if number in checks else _alone(driver, session, job) for number, job in enumerate(jobs)]
@@ -97,11 +88,15 @@ def audited(driver: Rocq, session: Session, tip: int, proved: Sequence[Proved]) 
     if further:
         jobs, parts = zip(*(proved[number][:2] for number in further), strict=True)
         wanted = max(job.trust for job in jobs)
-        for number, judgement in zip(further, _rocq_judge.judged(driver, session, jobs, parts, wanted), strict=True):
+        closed = [not checks[number].axioms for number in further]
+        judgements = _rocq_judge.judged(driver, session, jobs, parts, closed, wanted)
+        for number, judgement in zip(further, judgements, strict=True):
             checks[number] = (
                 replace(checks[number], trust=max(checks[number].trust, judgement.trust), detail=judgement.trouble)
                 if judgement.axioms is None
-                else with_axioms(driver, checks[number], judgement.axioms, judgement.trust)
+                else with_axioms(
+                    driver, replace(checks[number], detail=judgement.trouble), judgement.axioms, judgement.trust
+                )
             )
     return checks
 
@@ -117,14 +112,6 @@ def axioms_of(session: Session, tip: int, names: Sequence[str]) -> list[tuple[st
     return [*axioms_of(session, tip, names[:middle]), *axioms_of(session, tip, names[middle:])]
 
 
-def tuple_of(names: Sequence[str]) -> str:
-    """A term that rests on what any of these rests on."""
-    term = f"@{names[-1]}"
-    for name in reversed(names[:-1]):
-        term = f"@pair _ _ (@{name}) ({term})"
-    return term
-
-
 def _asked(session: Session, tip: int, names: Sequence[str]) -> tuple[str, ...]:
     name = names[0]
     script = Script(session, tip)
@@ -135,25 +122,9 @@ def _asked(session: Session, tip: int, names: Sequence[str]) -> tuple[str, ...]:
     answer = _rocq_xml.query(session, f"Print Assumptions {name}.", script.tip)
     if not answer.good:
         raise ProverProtocolError(f"Rocq does not print assumptions: {answer.message}")
-    if script.tip != tip and not _rocq_xml.edit_at(session, tip).good:
-        raise ProverProtocolError("Rocq does not go back to a state")
+    if script.tip != tip:
+        _rocq_xml.go_back(session, tip)
     return axioms_in("\n".join(answer.answers))
-
-
-def axioms_in(printed: str) -> tuple[str, ...]:
-    """The names of what ``Print Assumptions`` lists; what is not an axiom is followed by what it is instead.
-
-    Raises:
-        ProverProtocolError: It printed neither a list nor that there is nothing to list.
-    """
-    if printed.strip() == _CLOSED:
-        return ()
-    lines = [line for line in printed.splitlines() if line.strip() not in _HEADINGS]
-    entries = list(_ENTRY.finditer("\n".join(lines)))
-    names = [match["name"] + ("" if match["how"] is None else f" {match['how'].strip()}") for match in entries]
-    if not names:
-        raise ProverProtocolError(f"Rocq printed no assumptions: {printed[:200]!r}")
-    return tuple(dict.fromkeys(names))
 
 
 def with_axioms(driver: Rocq, check: Check, axioms: Sequence[str], trust: Trust) -> Check:

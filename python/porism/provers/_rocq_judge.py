@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Final
 from porism import _core
 from porism._errors import ProverProtocolError
 from porism._verdicts import Trust
-from porism.provers import _child, _rocq_audit
+from porism.provers import _child
+from porism.provers._rocq_axioms import axioms_in, tuple_of
 from porism.provers._rocq_sentences import sentences
 
 if TYPE_CHECKING:
@@ -54,23 +55,47 @@ class Judgement:
 
 
 def judged(
-    driver: Rocq, session: Session, jobs: Sequence[Job], theorems: Sequence[Parts], wanted: Trust
+    driver: Rocq,
+    session: Session,
+    jobs: Sequence[Job],
+    theorems: Sequence[Parts],
+    closed: Sequence[bool],
+    wanted: Trust,
 ) -> list[Judgement]:
-    """A judgement on each; all have the same header. All are put to the judges at once, and halves where that fails."""
+    """A judgement on each. All are put to the judges at once, and in halves where that does not go well.
+
+    Args:
+        driver: Knows the programs.
+        session: For how long, and until when.
+        jobs: All have the same header.
+        theorems: One of each job.
+        closed: Which of them are said to rest on no axiom: these are asked about as one.
+        wanted: How far to go.
+    """
     with tempfile.TemporaryDirectory(prefix="porism-rocq-") as folder:
-        judgement = _at_once(driver, session, jobs[0].header, theorems, wanted, Path(folder).resolve())
-    if len(theorems) == 1 or (judgement.trust >= min(wanted, Trust.L3) and not judgement.axioms):
-        return [judgement] * len(theorems)
-    middle = len(theorems) // 2
+        found = _at_once(driver, session, jobs[0].header, theorems, closed, wanted, Path(folder).resolve())
+    as_expected = all(
+        not judgement.trouble and (not expected or not judgement.axioms)
+        for judgement, expected in zip(found, closed, strict=True)
+    )
+    if as_expected or len(theorems) == 1:
+        return found
+    half = len(theorems) // 2
     return [
-        *judged(driver, session, jobs[:middle], theorems[:middle], wanted),
-        *judged(driver, session, jobs[middle:], theorems[middle:], wanted),
+        *judged(driver, session, jobs[:half], theorems[:half], closed[:half], wanted),
+        *judged(driver, session, jobs[half:], theorems[half:], closed[half:], wanted),
     ]
 
 
 def _at_once(
-    driver: Rocq, session: Session, header: str, theorems: Sequence[Parts], wanted: Trust, folder: Path
-) -> Judgement:
+    driver: Rocq,
+    session: Session,
+    header: str,
+    theorems: Sequence[Parts],
+    closed: Sequence[bool],
+    wanted: Trust,
+    folder: Path,
+) -> list[Judgement]:
     pinned = [
         f"Definition porism_says_{number} : Type := (\n{one.statement}\n)." for number, one in enumerate(theorems)
     ]
@@ -82,28 +107,39 @@ def _at_once(
     script = [one.text for theorem in theorems for one in theorem.sentences]
     # The statements stand before the first candidate, so that nothing of it can touch their meaning.
     trouble = _compile(driver, session, made, _CANDIDATE, [header, *([] if only_loads else pinned), *script])
+    trouble = trouble or _hand_over(made / f"{_CANDIDATE}.vo", seen)
     if trouble:
-        return Judgement(Trust.L1, None, trouble)
-    if trouble := _hand_over(made / f"{_CANDIDATE}.vo", seen):
-        return Judgement(Trust.L1, None, trouble)
+        return [Judgement(Trust.L1, None, trouble)] * len(theorems)
 
     where = "" if only_loads else f"{_CANDIDATE}."
     found = [
         f"Definition porism_found_{number} : {where}porism_says_{number} := @{_CANDIDATE}.{theorem.name}."
         for number, theorem in enumerate(theorems)
     ]
-    everything = _rocq_audit.tuple_of([f"porism_found_{number}" for number in range(len(theorems))])
-    judge = [*([header, *pinned] if only_loads else []), f"Require {_CANDIDATE}.", *found]
-    judge += [
-        f"Definition porism_found := {everything}.",
-        f'Redirect "{seen / "rests"}" Print Assumptions porism_found.',
+    # What rests on axioms is asked about one by one, and all the rest together.
+    together = [number for number, is_closed in enumerate(closed) if is_closed]
+    groups = [
+        *([together] if together else []),
+        *([number] for number, is_closed in enumerate(closed) if not is_closed),
     ]
+    asked = [
+        line
+        for number, group in enumerate(groups)
+        for line in (
+            f"Definition porism_group_{number} := {tuple_of([f'porism_found_{one}' for one in group])}.",
+            f'Redirect "{seen / str(number)}" Print Assumptions porism_group_{number}.',
+        )
+    ]
+    judge = [*([header, *pinned] if only_loads else []), f"Require {_CANDIDATE}.", *found, *asked]
     if trouble := _compile(driver, session, seen, _JUDGE, judge):
-        return Judgement(Trust.L1, None, trouble)
-    axioms = _rocq_audit.axioms_in((seen / "rests.out").read_text(encoding="utf-8", errors="replace"))
-    if wanted < Trust.L3:
-        return Judgement(Trust.L2, axioms)
-    return _rechecked(driver, session, seen, axioms)
+        return [Judgement(Trust.L1, None, trouble)] * len(theorems)
+    reached, besides, trouble = _rechecked(driver, session, seen) if wanted >= Trust.L3 else (Trust.L2, (), "")
+    judgements = [Judgement(reached, None)] * len(theorems)
+    for number, group in enumerate(groups):
+        printed = (seen / f"{number}.out").read_text(encoding="utf-8", errors="replace")
+        for one in group:
+            judgements[one] = Judgement(reached, (*axioms_in(printed), *besides), trouble)
+    return judgements
 
 
 def _compile(driver: Rocq, session: Session, folder: Path, module: str, lines: Sequence[str]) -> str:
@@ -125,25 +161,25 @@ def _hand_over(compiled: Path, folder: Path) -> str:
     return ""
 
 
-def _rechecked(driver: Rocq, session: Session, folder: Path, axioms: tuple[str, ...]) -> Judgement:
-    """Has coqchk go through the files."""
+def _rechecked(driver: Rocq, session: Session, folder: Path) -> tuple[Trust, tuple[str, ...], str]:
+    """Has coqchk go through the files: how far it confirms them, what it lists besides, and what it complains about."""
     args = ("-silent", "-o", *driver.library_flags(), "-Q", str(folder), "", "-norec", _CANDIDATE, "-norec", _JUDGE)
     checked = _run(driver, session, driver.find("coqchk", "rocqchk"), args, folder)
     if checked.ending != "exited" or checked.code != 0:
-        return Judgement(Trust.L2, axioms, f"coqchk does not confirm it: {_child.how_it_ended(checked)}")
+        return Trust.L2, (), f"coqchk does not confirm it: {_child.how_it_ended(checked)}"
     printed = (checked.stdout + b"\n" + checked.stderr).decode(errors="replace")
     summary = {match["what"].strip(): match["list"].split() for match in _SUMMARY.finditer(printed)}
     if "Axioms" not in summary:
         raise ProverProtocolError(f"coqchk printed no summary: {printed[:200]!r}")
     # It lists the axioms of all that was loaded, used or not: those that were used are known from before.
-    besides = [
+    besides = tuple(
         f"{name} (coqchk: {what})"
         for what, names in summary.items()
         for name in names
         if name.startswith((f"{_CANDIDATE}.", f"{_JUDGE}."))
         and not (what == "Axioms" and name.rpartition(".")[2] in driver.axioms)
-    ]
-    return Judgement(Trust.L3, (*axioms, *besides))
+    )
+    return Trust.L3, besides, ""
 
 
 def _run(driver: Rocq, session: Session, program: Path, args: Sequence[str], folder: Path) -> _core.ProcessOutcome:

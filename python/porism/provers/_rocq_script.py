@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from porism._errors import InputError, ProverMemoryError, ProverProtocolError
+from porism._errors import InputError, ProverMemoryError
 from porism._types import Verdict
 from porism._verdicts import Message, Severity
 from porism.provers import _rocq_xml
@@ -145,8 +145,7 @@ class Script:
 
 def run(session: Session, state: int, parts: Parts) -> tuple[Script, Verdict, str]:
     """Goes to a state, and has everything executed there; what that means, in a word and in a sentence."""
-    if not _rocq_xml.edit_at(session, state).good:
-        raise ProverProtocolError("Rocq does not go back to a state")
+    _rocq_xml.go_back(session, state)
     script = Script(session, state, parts.candidate)
     return script, *_outcome(script, parts)
 

@@ -61,7 +61,7 @@ def step(session: Session, path: tuple[str, ...], tactic: str, timeout_s: float)
             raise
         session.interrupt()
         _rocq_xml.drain(session, _GRACE_S)
-        _back(session, here)
+        _rocq_xml.go_back(session, here)
         return ProofState(verdict=Verdict.TIMEOUT, path=path, trouble=f"the step took longer than {timeout_s} s")
     if not script.note(answer):
         return _failed(session, script, here, path)
@@ -90,7 +90,7 @@ def _go_to(session: Session, line: _Line, path: tuple[str, ...]) -> Script:
     while shared < min(len(path), len(line.path)) and path[shared] == line.path[shared]:
         shared += 1
     del line.path[shared:], line.states[shared + 1 :]
-    _back(session, line.states[-1])
+    _rocq_xml.go_back(session, line.states[-1])
     script = Script(session, line.states[-1])
     for tactic in path[shared:]:
         if not all(script.add(one) for one in _sentences(tactic)):
@@ -101,13 +101,8 @@ def _go_to(session: Session, line: _Line, path: tuple[str, ...]) -> Script:
     return script
 
 
-def _back(session: Session, state: int) -> None:
-    if not _rocq_xml.edit_at(session, state).good and not _rocq_xml.edit_at(session, state).good:
-        raise ProverProtocolError("Rocq does not go back to a state")
-
-
 def _failed(session: Session, script: Script, here: int, path: tuple[str, ...]) -> ProofState:
-    _back(session, here)
+    _rocq_xml.go_back(session, here)
     return ProofState(verdict=Verdict.REJECTED, path=path, trouble=script.trouble, messages=tuple(script.messages))
 
 
@@ -123,7 +118,7 @@ def _read(session: Session, script: Script, path: tuple[str, ...], answer: _rocq
         here = script.tip
         proved = script.add(sentence("Qed.")) and script.execute()
         verdict, trouble = (Verdict.PROVED, "") if proved else (Verdict.REJECTED, script.trouble)
-        _back(session, here)
+        _rocq_xml.go_back(session, here)
     return ProofState(
         verdict=verdict,
         path=path,

@@ -22,6 +22,10 @@ _UNIT: Final = "<unit/>"
 MOST_NOTICES: Final = 100
 LONGEST_NOTICE: Final = 16_384
 
+#: What is said of a call that was interrupted. A signal that comes when the work is over hits what is asked next.
+INTERRUPTED: Final = "User interrupt"
+STRAY_SIGNALS: Final = 4
+
 # The route of our questions, which tells their answers from what a candidate prints.
 _ROUTE: Final = "1"
 # How long an interrupted call may go on before it is interrupted again: the first signal may have come before its work.
@@ -185,9 +189,19 @@ def add(session: Session, sentence: str, tip: int) -> Answer:
     return call(session, "Add", f"<pair><pair>{edit}<int>0</int></pair><pair><int>1</int><int>0</int></pair></pair>")
 
 
-def edit_at(session: Session, state: int) -> Answer:
-    """Goes back to a state."""
-    return call(session, "Edit_at", f'<state_id val="{state}"/>')
+def go_back(session: Session, state: int) -> None:
+    """Goes back to a state, and forgets what came after it.
+
+    Raises:
+        ProverProtocolError: It does not.
+    """
+    for _ in range(STRAY_SIGNALS):
+        answer = call(session, "Edit_at", f'<state_id val="{state}"/>')
+        if answer.good:
+            return
+        if INTERRUPTED not in answer.message:
+            break
+    raise ProverProtocolError(f"Rocq does not go back to a state: {answer.message[:200]}")
 
 
 def execute(session: Session, *, timeout_s: float | None = None) -> Answer:

@@ -200,17 +200,13 @@ class Rocq(Driver):
         self._sings(session, header, _canary(("False", "exact I.")), Verdict.REJECTED)
 
     def _sings(self, session: Session, header: int, canary: Parts, right: Verdict) -> None:
-        for _ in range(_STRAY_SIGNALS):
+        for _ in range(_rocq_xml.STRAY_SIGNALS):
             script, verdict, _ = run(session, header, canary)
             if verdict is right:
                 return
-            # The signal came when the work was over, and hit what was asked next.
-            if "User interrupt" not in script.trouble:
+            if _rocq_xml.INTERRUPTED not in script.trouble:
                 break
         raise ProverProtocolError(f"{self.name} says {verdict} of {canary.statement}: {script.trouble}")
-
-
-_STRAY_SIGNALS: Final = 3
 
 
 def _canary(goal_and_tactic: tuple[str, str]) -> Parts:
