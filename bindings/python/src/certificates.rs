@@ -50,7 +50,7 @@ fn check_certificate(
                     Ok(checked) => return Some(checked),
                     Err(RecvTimeoutError::Disconnected) => return None,
                     Err(RecvTimeoutError::Timeout) => {
-                        if let Err(error) = Python::attach(Python::check_signals) {
+                        if let Err(error) = Python::attach(|py| py.check_signals()) {
                             signal.get_or_insert(error);
                             cancel.store(true, Ordering::Relaxed);
                         }
