@@ -1,6 +1,10 @@
 //! Certificates that come with a problem: LRAT, DRAT, models, rewriting.
 
 #![expect(clippy::needless_pass_by_value, reason = "arguments from Python arrive as values")]
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method alone is not general enough in its lifetime"
+)]
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -50,7 +54,7 @@ fn check_certificate(
                     Ok(checked) => return Some(checked),
                     Err(RecvTimeoutError::Disconnected) => return None,
                     Err(RecvTimeoutError::Timeout) => {
-                        if let Err(error) = Python::attach(Python::check_signals) {
+                        if let Err(error) = Python::attach(|py| py.check_signals()) {
                             signal.get_or_insert(error);
                             cancel.store(true, Ordering::Relaxed);
                         }
