@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from porism import _core
 from porism._check import CheckBudget, Checked, _checked, _threads
 from porism._errors import InputError
+
+if TYPE_CHECKING:
+    import os
 
 FORMATS: Final = ("lrat", "drat", "model", "rewrite")
 
@@ -46,7 +48,7 @@ def check_certificate(
     path: str | os.PathLike[str],
     *,
     problem: str | os.PathLike[str],
-    format: str | None = None,
+    kind: str | None = None,
     threads: int | None = None,
     budget: CheckBudget | None = None,
 ) -> Certified:
@@ -55,7 +57,7 @@ def check_certificate(
     Args:
         path: The certificate. LRAT and DRAT may be text or bytes, rewriting JSON or bytes.
         problem: A DIMACS file; for ``rewrite``, equations and a goal in JSON.
-        format: One of ``FORMATS``; told by the end of the file's name, unless it is set.
+        kind: One of ``FORMATS``; told by the end of the file's name, unless it is set.
         threads: How many cores may work on an LRAT proof; all, unless it is set. The verdict is the same at any number.
         budget: For the certificate.
 
@@ -63,7 +65,7 @@ def check_certificate(
         InputError: The format is unknown.
         OSError: A file cannot be read.
     """
-    chosen = format if format is not None else _core.certificate_format(path)
+    chosen = kind if kind is not None else _core.certificate_format(path)
     if chosen not in FORMATS:
         message = f"no checker reads '{chosen or path}': the formats are {', '.join(FORMATS)}"
         raise InputError(message)

@@ -1,6 +1,10 @@
 //! Certificates that come with a problem: LRAT, DRAT, models, rewriting.
 
 #![expect(clippy::needless_pass_by_value, reason = "arguments from Python arrive as values")]
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method alone is not general enough in its lifetime"
+)]
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -197,7 +197,6 @@ impl<'a> Elaboration<'a> {
             self.trail.undo(before);
             match hints {
                 None => return Ok(None),
-                Some(hints) if hints.is_empty() => {} // a tautology: nothing to show
                 Some(hints) => {
                     self.trail.need(&mut self.clauses, place);
                     all.extend([CANDIDATE, candidate + 1]);

@@ -6,7 +6,7 @@
 //! literal, the candidates, the same must hold once the rest of that clause is assumed false too.
 //!
 //! - A hint whose last literal is already true adds nothing and is passed, as it is by other checkers. Hints behind the end are too.
-//! - A candidate that contains an opposite of what is assumed needs no hints: its resolvent is a tautology.
+//! - A candidate that contains an opposite of what is assumed needs no hints, since its resolvent is a tautology. It must be named.
 //! - A clause that contains a literal twice counts it once.
 //!
 //! All work is paid for: hints as steps, the literals that are looked at as nodes.
@@ -151,18 +151,13 @@ fn follow(
         assignment.undo(before);
         rest = &behind[end..];
     }
-    for candidate in candidates.iter().filter(|candidate| !candidate.done) {
-        let before = assignment.trail.len();
-        if !resolve(candidate.clause, pivot ^ 1, assignment, meter)? {
-            return Err(if own == hints.len() {
-                Flaw::new("no_conflict", "the hints lead to no conflict").into()
-            } else {
-                Flaw::new("candidate_missing", "no hints are given for this candidate").about(candidate.id).into()
-            });
+    match candidates.iter().find(|candidate| !candidate.done) {
+        None => Ok(()),
+        Some(_) if own == hints.len() => Err(Flaw::new("no_conflict", "the hints lead to no conflict").into()),
+        Some(candidate) => {
+            Err(Flaw::new("candidate_missing", "no hints are given for this candidate").about(candidate.id).into())
         }
-        assignment.undo(before);
     }
-    Ok(())
 }
 
 /// Follows `hints`; whether one of them has only false literals.

@@ -6,7 +6,7 @@
 //! - A [`Budget`](crate::check::Budget) counts hints as steps, and literals that are looked at as nodes.
 //!
 //! What is strict: ids ascend, a clause that is deleted must be there, each hint must be unit or false, and all candidates of a RAT
-//! addition must be named or blocked. What stands behind the empty clause is not looked at, but belongs to the certificate's hash.
+//! addition must be named. What stands behind the empty clause is not looked at, but belongs to the certificate's hash.
 
 mod ascii;
 mod binary;
@@ -122,7 +122,7 @@ impl<'a> Reading<'a> {
             filled = read?;
             let bytes = self.batch.bytes();
             self.offset += bytes.len() as u64;
-            self.lines += bytes.split(|&byte| byte == b'\n').count() as u64 - 1;
+            self.lines += lines(bytes);
             if self.batch.last {
                 return Ok(Verdict::Rejected(Box::new(Fault::new(
                     NO_EMPTY_CLAUSE,
@@ -185,6 +185,12 @@ impl<'a> Reading<'a> {
             }
         }
     }
+}
+
+/// How many lines end within `bytes`: counted in bytes first, which takes a processor many at a time.
+fn lines(bytes: &[u8]) -> u64 {
+    let few = |chunk: &[u8]| chunk.iter().fold(0_u8, |count, &byte| count + u8::from(byte == b'\n'));
+    bytes.chunks(usize::from(u8::MAX)).map(|chunk| u64::from(few(chunk))).sum()
 }
 
 const NO_EMPTY_CLAUSE: Code = Code("no_empty_clause");

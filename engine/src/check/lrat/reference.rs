@@ -67,8 +67,7 @@ fn follows(clauses: &BTreeMap<u32, Clause>, clause: &[u32], hints: &[u32]) -> Re
             return Err("no_conflict");
         }
     }
-    let open = left.iter().find(|id| !resolve(&clauses[*id], pivot ^ 1, &mut falsified.clone()));
-    match open {
+    match left.first() {
         None => Ok(()),
         Some(_) if hints.contains(&CANDIDATE) => Err("candidate_missing"),
         Some(_) => Err("no_conflict"),
