@@ -193,6 +193,8 @@ def test_the_judge_gets_scopes_and_no_declarations() -> None:
         "h «some name»",
         "h'''.trans (Polynomial.eval x p)",
         "s '' t ⊆ u",
+        "by simp [#s, #univ, #(filter p s)]",
+        "by open Nat in simp",
     ],
 )
 def test_proofs_are_let_through(term: str) -> None:
@@ -229,7 +231,15 @@ def test_proofs_are_let_through(term: str) -> None:
             "set_option pp.all true in x",
         )
     ]
-    + ["unsafeCast x", "«unsafeIO» x"]
+    + [
+        "unsafeCast x",
+        "«unsafeIO» x",
+        'f 1.r"\\" ) "',
+        'f 0xFr"\\" ) "',
+        "x\n#eval 1",
+        "1.theorem y : z := w",
+        "x theorem y : z := w",
+    ]
     + ["let rec @[simp] f := 1; f", 'include_str "/etc/passwd"', "«a(b»", 'm!"{x}"'],
 )
 def test_what_could_be_a_way_out_is_refused(term: str) -> None:
