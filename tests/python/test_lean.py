@@ -159,6 +159,9 @@ def test_checkers_on_the_path_raise_the_level(program: Path, tmp_path: Path, mon
         for level in Trust:
             check = pool.check(PROOF, statement=SWAP, header=HEADER, name="swap", prover="Lean", trust=level)
             assert (check.verdict, check.trust) == (Verdict.PROVED, max(level, Trust.L1)), check
+        header = f"{HEADER}\nnamespace Logic"
+        check = pool.check(PROOF, statement=SWAP, header=header, name="swap", prover="Lean", trust=Trust.L4)
+        assert (check.verdict, check.trust) == (Verdict.PROVED, Trust.L3), check
         tool(tmp_path, "nanoda_bin", "echo 'declined' >&2; exit 2")
         check = pool.check(PROOF, statement=SWAP, header=HEADER, name="swap", prover="Lean", trust=Trust.L4)
         assert (check.verdict, check.trust) == (Verdict.PROVED, Trust.L3), check
