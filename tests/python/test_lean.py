@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import re
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,6 +159,9 @@ def test_checkers_on_the_path_raise_the_level(program: Path, tmp_path: Path, mon
         for level in Trust:
             check = pool.check(PROOF, statement=SWAP, header=HEADER, name="swap", prover="Lean", trust=level)
             assert (check.verdict, check.trust) == (Verdict.PROVED, max(level, Trust.L1)), check
+        header = f"{HEADER}\nnamespace Logic"
+        check = pool.check(PROOF, statement=SWAP, header=header, name="swap", prover="Lean", trust=Trust.L4)
+        assert (check.verdict, check.trust) == (Verdict.PROVED, Trust.L3), check
         tool(tmp_path, "nanoda_bin", "echo 'declined' >&2; exit 2")
         check = pool.check(PROOF, statement=SWAP, header=HEADER, name="swap", prover="Lean", trust=Trust.L4)
         assert (check.verdict, check.trust) == (Verdict.PROVED, Trust.L3), check
@@ -193,6 +197,8 @@ def test_the_judge_gets_scopes_and_no_declarations() -> None:
         "h «some name»",
         "h'''.trans (Polynomial.eval x p)",
         "s '' t ⊆ u",
+        "by simp [#s, #univ, #(filter p s)]",
+        "by open Nat in simp",
     ],
 )
 def test_proofs_are_let_through(term: str) -> None:
@@ -229,7 +235,15 @@ def test_proofs_are_let_through(term: str) -> None:
             "set_option pp.all true in x",
         )
     ]
-    + ["unsafeCast x", "«unsafeIO» x"]
+    + [
+        "unsafeCast x",
+        "«unsafeIO» x",
+        'f 1.r"\\" ) "',
+        'f 0xFr"\\" ) "',
+        "x\n#eval 1",
+        "1.theorem y : z := w",
+        "x theorem y : z := w",
+    ]
     + ["let rec @[simp] f := 1; f", 'include_str "/etc/passwd"', "«a(b»", 'm!"{x}"'],
 )
 def test_what_could_be_a_way_out_is_refused(term: str) -> None:
@@ -278,6 +292,49 @@ def test_candidates_see_no_secrets(program: Path, monkeypatch: pytest.MonkeyPatc
     assert env["SECRET_KEY"] is None
     assert env["LEAN_PATH"] == str(program.parent)
     assert "PATH" not in env
+
+
+_NOSY = """#!/bin/bash
+case $1 in
+    --version) echo 'Lean (version 4.0.0)'; exit ;;
+    --print-prefix) echo FOLDER/tool; exit ;;
+esac
+(exec 3<>/dev/tcp/127.0.0.1/PORT) 2>/dev/null && got="$got network"
+(echo 1 >FOLDER/rewards) 2>/dev/null
+cat FOLDER/secret >/dev/null 2>&1 && got="$got read"
+test -n "$SECRET_KEY" && got="$got environment"
+echo "got:$got" >&2
+exit 3
+"""
+
+
+@pytest.mark.skipif(not Path("/bin/bash").exists(), reason="bash opens the connection")
+def test_what_a_candidate_reaches_out_for_is_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "hunter2")
+    (tmp_path / "secret").write_text("hunter2")
+    (tmp_path / "tool").mkdir()
+    program = tmp_path / "tool" / "lean"
+    got = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        program.write_text(_NOSY.replace("FOLDER", str(tmp_path)).replace("PORT", port))
+        program.chmod(0o755)
+        for driver in (Lean(program), Lean(program, sandbox=None)):
+            with porism.Pool([driver], workers=1) as pool:
+                check = pool.check(PROOF, statement=SWAP, prover="Lean", deadline_s=60.0)
+            assert check.verdict is Verdict.CRASHED
+            # In a sandbox it may have a folder of that name for itself.
+            got.append((check.detail, (tmp_path / "rewards").exists()))
+    assert got == [("exited with 3: got:", False), ("exited with 3: got: network read", True)]
+
+
+def test_what_the_sandbox_cannot_hold_is_not_started(program: Path) -> None:
+    if porism.sandbox_report().holds("memory"):
+        pytest.skip("this machine can hold it")
+    sandbox = porism.Sandbox(memory_bytes=1 << 30, demand=("memory",))
+    driver = Lean(program, read=[library()], sandbox=sandbox)
+    with porism.Pool([driver], workers=1) as pool, pytest.raises(porism.ProverError, match="cannot guarantee memory"):
+        pool.check(PROOF, statement=SWAP, header=HEADER, prover="Lean")
 
 
 def test_a_sandbox_is_the_default(program: Path) -> None:

@@ -72,16 +72,8 @@ def test_what_is_false_is_rejected_at_its_place(ask: Any) -> None:
 
 def test_gaps_and_axioms_are_no_proof(ask: Any) -> None:
     assert ask("by sorry").verdict is Verdict.INCOMPLETE
-    text = "axiom cheat : 1 = 2\ntheorem t : 2 + 2 = 4 := by decide"
-    check = ask(text, None)
-    assert (check.verdict, check.axioms) == (Verdict.INCOMPLETE, ("cheat",))
-
-
-def test_a_text_is_worth_the_lowest_level(ask: Any) -> None:
-    check = ask("theorem t : 2 + 2 = 4 := by decide", None)
-    assert (check.verdict, check.trust) == (Verdict.PROVED, porism.Trust.L0)
-    check = ask("theorem other : 2 + 2 = 4 := by decide", None)
-    assert check.verdict is Verdict.MISMATCH
+    check = ask("by native_decide -- but not the word")
+    assert check.verdict is Verdict.REJECTED
 
 
 def test_characters_beyond_the_first_plane_go_through(ask: Any) -> None:

@@ -36,6 +36,7 @@ _OTHER_KERNEL: Final = ("nanoda_bin", "nanoda")
 
 _REMARK: Final = re.compile(r"/-.*?-/|--[^\n]*", re.DOTALL)
 _IMPORT: Final = re.compile(r"(?:public\s+)?(?:meta\s+)?import\b")
+_NAMESPACE: Final = re.compile(r"^namespace\b", re.MULTILINE)
 _SCOPING: Final = re.compile(
     r"(?:open|namespace|section|noncomputable\s+section|end|universe|variable|set_option|local|include|omit)\b"
 )
@@ -72,7 +73,7 @@ class Workshop:
         for level, step in ((Trust.L3, self._replayed), (Trust.L4, self._checked_elsewhere)):
             if job.trust < level:
                 break
-            if missing := step(text):
+            if missing := step(job, text):
                 return replace(check, detail=missing)
             check = replace(check, trust=level)
         return check
@@ -86,12 +87,15 @@ class Workshop:
         except InputError as error:
             return replace(unknown, detail=str(error))
 
-    def _replayed(self, _text: Text) -> str:
+    def _replayed(self, _job: Job, _text: Text) -> str:
         """Has every declaration of the compiled proof checked again by Lean's kernel; what is missing, if anything."""
         return self._ran(_CHECKER, (_MODULE,))[0]
 
-    def _checked_elsewhere(self, text: Text) -> str:
+    def _checked_elsewhere(self, job: Job, text: Text) -> str:
         """Has the proof and all that it rests on checked by another kernel."""
+        if _NAMESPACE.search(judging_header(job.header)):
+            # The exporter wants the whole name, and what it does not find the other kernel would not miss.
+            return "the header has a namespace, so the whole name of the theorem is not known"
         missing, exported = self._ran(_EXPORTER, (_MODULE, "--", text.name))
         if missing:
             return missing

@@ -31,7 +31,7 @@ _TOKEN: Final = re.compile(
     |(?P<string>"(?:[^"\\{{]|\\.)*")
     |(?P<quoted>«[^»\n"'`()\[\]{{}}⟨⟩/-]*»)
     |(?P<word>{_PART})
-    |(?P<number>\d[\w.]*)
+    |(?P<number>\d+)
     |(?P<open>[(\[{{⟨])
     |(?P<close>[)\]}}⟩])
     |(?P<unread>["«])
@@ -43,16 +43,21 @@ _CLOSES: Final = {"(": ")", "[": "]", "{": "}", "⟨": "⟩"}
 # A character in quotes that would close, open or quote something if it were read as anything else.
 _AMBIGUOUS: Final = re.compile(r"""'(?:\\|["()\[\]{}⟨⟩«»]')""")
 
-# Words that run code, read files, leave the kernel out, or begin commands; ``unsafe...`` too. What comes of a name such
-# as ``Lean.ofReduceBool`` is an axiom, which the audit shows.
+# Words that run code, read files, leave the kernel out, or begin a command; ``unsafe...`` too. After what it cannot
+# read Lean goes on with the next command, and a process that is kept would have run it. What comes of a name such as
+# ``Lean.ofReduceBool`` is an axiom, which the audit shows.
 _FORBIDDEN: Final = frozenset(
     {
-        *("axiom", "opaque", "partial", "attribute", "native_decide", "implemented_by"),
+        *("run_cmd", "run_conv", "run_elab", "run_meta", "run_tac", "by_elab", "include_str", "include_bytes"),
+        *("native_decide", "implemented_by", "initialize", "builtin_initialize", "attribute", "deriving"),
         *("syntax", "declare_syntax_cat", "notation", "macro", "macro_rules", "elab", "elab_rules"),
-        *("initialize", "builtin_initialize", "by_elab", "include_str", "include_bytes"),
-        *("run_cmd", "run_conv", "run_elab", "run_meta", "run_tac"),
+        *("simproc", "simproc_decl", "dsimproc", "dsimproc_decl", "builtin_simproc", "builtin_dsimproc"),
+        *("axiom", "opaque", "partial", "theorem", "lemma", "def", "abbrev", "example", "instance", "inductive"),
+        *("structure", "class", "mutual", "namespace", "section", "end", "variable", "universe", "import"),
     }
 )
+# Commands such as ``#eval``; what Mathlib writes for the size of a set is shorter.
+_COMMAND: Final = re.compile(r"#(?!univ\b)[a-z]{4}")
 _HARMLESS_OPTION: Final = re.compile(
     r"set_option\s+(?:maxHeartbeats|maxRecDepth|synthInstance\.maxHeartbeats|synthInstance\.maxSize|linter\.[\w.]+)"
     r"\s+(?:\d+|true|false)\s+in\b"
@@ -231,6 +236,8 @@ def check_term(text: str) -> None:
         raise UnfitError(f"a proof has at most {_LONGEST:,} characters, and this has {len(text):,}")
     if found := _AMBIGUOUS.search(text):
         raise UnfitError(f"{_place(text, found.start())}: the character after a quote mark could be read in two ways")
+    if found := _COMMAND.search(text):
+        raise UnfitError(f"{_place(text, found.start())}: commands are not accepted in a proof")
     if (at := text.find("@[")) >= 0:
         raise UnfitError(f"{_place(text, at)}: attributes are not accepted in a proof")
     expected: list[str] = []
@@ -242,6 +249,9 @@ def check_term(text: str) -> None:
                 at = _after_remark(text, match)
             case "word" | "quoted":
                 _check_word(text, match)
+            case "string" if match.start() and text[match.start() - 1] in "r#":
+                # Where a number or a name ends is not always clear, so any such letter might begin a raw string.
+                raise UnfitError(f"{_place(text, match.start())}: raw strings are not accepted in a proof")
             case "open":
                 expected.append(_CLOSES[match[0]])
             case "close":
@@ -272,8 +282,6 @@ def _check_word(text: str, match: re.Match[str]) -> None:
     word = match[0].strip("«»")
     if word in _FORBIDDEN or word.startswith("unsafe"):
         raise UnfitError(f"{_place(text, match.start())}: {word!r} is not accepted in a proof")
-    if word == "r" and text[match.end() : match.end() + 1] in {'"', "#"}:
-        raise UnfitError(f"{_place(text, match.start())}: raw strings are not accepted in a proof")
     if word == "set_option" and _HARMLESS_OPTION.match(text, match.start()) is None:
         raise UnfitError(f"{_place(text, match.start())}: only limits may be set in a proof")
 

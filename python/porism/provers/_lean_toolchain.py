@@ -126,7 +126,8 @@ class Toolchain:
             tuple(args),
             wall_s=_LONGEST_S if left_s is None else left_s,
             cancel=session.cancel,
-            env=self.environment(write),
+            # A tool of Lean's that panics goes on with a default otherwise, and ends as if all were well.
+            env=self.environment(write) | {"LEAN_ABORT_ON_PANIC": "1"},
             dir=folder,
             sandbox=self.confinement(read=(folder,), write=(write,)),
         )

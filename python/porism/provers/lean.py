@@ -3,7 +3,8 @@
 With a ``statement``, a job's candidate is a proof: a term, or ``by`` and tactics. It has to be one term to its end,
 without words that run code, so nothing can be redefined. Every variable of the statement has to be bound in it.
 Without one, or with the option ``whole``, the candidate is a text, and ``name`` the theorem in it that is asked for;
-such a check is worth L0. With ``whole``, that theorem has to state the statement.
+such a check is worth L0. With ``whole``, that theorem has to state the statement. A text can run code, so each gets a
+process of its own, whichever of the three is asked: those that are kept read nothing but proofs.
 
 ===== =================================================================================================
 level what was done
@@ -21,6 +22,7 @@ The options ``max_heartbeats`` and ``max_rec_depth`` are Lean's own limits, the 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -126,15 +128,21 @@ class _OfLean(Driver):
     def _unknown(self) -> Check:
         return Check(verdict=Verdict.UNKNOWN, trust=Trust.L0, prover=self.name, prover_version=self.version())
 
+    def _checked_alone(self, session: Session, job: Job, text: Text) -> Check:
+        """The check by a process of its own, and by others if more trust is asked for."""
+        more = text.pinned and job.trust >= Trust.L2
+        with workshop(self.toolchain, session, self.axioms) as shop:
+            check = shop.checked(job, text, self._unknown(), keep=more)
+            return shop.audited(job, text, check) if more and check.verdict is Verdict.PROVED else check
+
     def _confirmed(self, session: Session, job: Job, text: Text, check: Check) -> Check:
         """A check of a process that is kept, confirmed by others if more trust is asked for."""
-        if check.verdict is not Verdict.PROVED or not text.pinned or job.trust < Trust.L2:
+        if check.verdict is not Verdict.PROVED or job.trust < Trust.L2:
             return check
-        with workshop(self.toolchain, session, self.axioms) as shop:
-            compiled = shop.checked(job, text, self._unknown(), keep=True)
-            if compiled.verdict is not Verdict.PROVED:
-                raise ProverProtocolError(f"another process says: {compiled.verdict}, {compiled.detail}")
-            return shop.audited(job, text, check)
+        confirmed = self._checked_alone(session, job, text)
+        if confirmed.verdict in {Verdict.REJECTED, Verdict.INCOMPLETE, Verdict.MISMATCH}:
+            raise ProverProtocolError(f"another process says: {confirmed.verdict}, {confirmed.detail}")
+        return confirmed if confirmed.verdict is Verdict.PROVED else replace(check, detail=confirmed.detail)
 
 
 class Lean(_OfLean):
@@ -161,12 +169,7 @@ class Lean(_OfLean):
     def check(self, session: Session, job: Job) -> Check:
         """Checks a proof of the statement, or a text that proves it."""
         text = self._text(job)
-        if isinstance(text, Check):
-            return text
-        more = text.pinned and job.trust >= Trust.L2
-        with workshop(self.toolchain, session, self.axioms) as shop:
-            check = shop.checked(job, text, self._unknown(), keep=more)
-            return shop.audited(job, text, check) if more and check.verdict is Verdict.PROVED else check
+        return text if isinstance(text, Check) else self._checked_alone(session, job, text)
 
 
 class LeanServer(_OfLean):
@@ -208,6 +211,8 @@ class LeanServer(_OfLean):
         text = self._text(job)
         if isinstance(text, Check):
             return text
+        if not text.pinned:
+            return self._checked_alone(session, job, text)
         answer = _elaborated(session, job.header, text.body)
         check = _lean_answer.judge(text, answer, self._unknown(), self.axioms)
         return self._confirmed(session, job, text, check)
@@ -281,6 +286,8 @@ class LeanRepl(_OfLean):
         text = self._text(job)
         if isinstance(text, Check):
             return text
+        if not text.pinned:
+            return self._checked_alone(session, job, text)
         answer = _asked(session, {"cmd": text.body, "env": session.notes["env"]})
         _environment(answer)
         gaps = bool(answer.get("sorries"))
