@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use porism_engine::pool::cache::{Budget, CacheKey, Entry, Options, Question, Request, VerdictCache};
+use porism_engine::pool::cache::{Budget, CacheKey, Entry, Kept, Options, Question, Request, VerdictCache};
 use porism_engine::verdict::{Check, Message, Severity, Trust, Verdict};
 
 const ENTRIES: u32 = 20_000;
@@ -51,7 +51,9 @@ fn main() {
     let candidate = "x".repeat(2000);
 
     let cache = open();
-    quantiles("put", 0..ENTRIES, |number| drop(cache.put(&key(number), entry(number)).expect("a place")));
+    quantiles("put", 0..ENTRIES, |number| {
+        assert_eq!(cache.put(&key(number), entry(number)).expect("a place"), Kept::Stored);
+    });
     let stats = cache.stats().expect("stats");
     println!("{} entries, {} bytes each", stats.entries, stats.size_bytes / stats.entries);
     drop(cache);

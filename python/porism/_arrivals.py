@@ -18,7 +18,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 Message = tuple[int, int, Any]
-Options = tuple[int, str | None, float | None]
+#: Priority, tenant, and how many seconds an answer may take that is asked for now.
+Options = tuple[int, str | None, "Callable[[], float | None]"]
 
 
 class AsyncTicket(asyncio.Future[R]):
@@ -205,7 +206,9 @@ class Feed(Generic[T, R]):
     def _submit(self, batch: list[tuple[int, T]]) -> Iterator[Completed[T, R]]:
         keys = [self._key(item) for _, item in batch] if self._key else None
         first = self._expect(len(batch))
-        done = self._core.submit_many_to(self.port, first, [item for _, item in batch], keys, *self._options)
+        priority, tenant, deadline_s = self._options
+        items = [item for _, item in batch]
+        done = self._core.submit_many_to(self.port, first, items, keys, priority, tenant, deadline_s())
         full, refused = [], []
         for token, ((position, item), outcome) in enumerate(zip(batch, done, strict=True), first):
             if isinstance(outcome, _core.Handle):
@@ -240,7 +243,8 @@ class Feed(Generic[T, R]):
         token = self._expect(1)
         try:
             key = self._key(item) if self._key else None
-            handle = self._core.submit_to(self.port, token, item, key, *self._options, place)
+            priority, tenant, deadline_s = self._options
+            handle = self._core.submit_to(self.port, token, item, key, priority, tenant, deadline_s(), place)
         except QueueError as error:
             return Completed(position, item, None, error)
         self._under_way[token] = (position, item, handle)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from porism._errand import Errand
     from porism._verdicts import Check
+    from porism.provers._driver import Driver
 
 #: After so many starts in a row that failed, a prover is passed over for a while.
 TOLERATED: Final = 2
@@ -43,6 +44,10 @@ class Outages:
         self._lock = threading.Lock()
         # Bounded: whoever sends headers without end forgets the oldest troubles.
         self._troubles: OrderedDict[tuple[str, str], _Trouble] = OrderedDict()
+
+    def __bool__(self) -> bool:
+        """Whether there has been any trouble."""
+        return bool(self._troubles)
 
     def missing(self, prover: str, reason: str) -> None:
         """It is not installed. It may be, later."""
@@ -84,16 +89,17 @@ class Attempts:
     Iterate, ask each errand, and say what came of it; then take the ``result``.
     """
 
-    def __init__(self, errands: Sequence[Errand], deadline_s: float | None) -> None:
-        self._errands = errands
+    def __init__(self, drivers: Sequence[Driver], errand: Callable[[Driver], Errand], deadline_s: float | None) -> None:
+        self._drivers = drivers
+        self._errand = errand
         self._end_s = None if deadline_s is None else time.monotonic() + deadline_s
         self._given_up: list[tuple[str, Check | Exception]] = []
         self._check: Check | None = None
 
     def __iter__(self) -> Iterator[Errand]:
-        for errand in self._errands:
+        for driver in self._drivers:
             if self._check is None:
-                yield errand
+                yield self._errand(driver)
 
     @property
     def left_s(self) -> float | None:
@@ -117,6 +123,8 @@ class Attempts:
         Raises:
             ProverError: None could be asked: what the first one said.
         """
+        if self._check is not None and not self._given_up:
+            return self._check
         if self._check is not None:
             return replace(self._check, messages=(*map(_message, self._given_up), *self._check.messages))
         first = self._given_up[0][1]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
-import time
 import weakref
 from contextlib import suppress
 from functools import cached_property
@@ -15,7 +14,7 @@ from porism import _core
 from porism._arrivals import Arrival, Arrivals, AsyncTicket, Feed, Options, Stream
 from porism._errors import ClosedError, InputError, OverloadedError
 from porism._queue_types import Completed, Health, Histogram, QueueMetrics, Race
-from porism._racing import Referee
+from porism._racing import Referee, Timer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
@@ -144,7 +143,7 @@ class Queue(_Face[T, R]):
             full = error
         port = _core.Port(descriptor=False)
         self._core.ask_for_place(port, 0)
-        timer = _Timer(deadline_s)
+        timer = Timer(deadline_s)
         try:
             for _, kind, place in port.wait(deadline_s):
                 if kind == _core.CLOSED:
@@ -194,13 +193,13 @@ class Queue(_Face[T, R]):
         Items are taken from ``items`` as there is room: at most ``ahead`` are under way. A full queue is waited for.
         To leave the loop cancels the rest.
         """
-        yield from self._ended(self._feed(items, key, (priority, tenant, deadline_s), ahead))
+        yield from self._ended(self._feed(items, key, (priority, tenant, lambda: deadline_s), ahead))
 
     def race(
         self,
         items: Iterable[T],
         *,
-        accept: Callable[[R], bool],
+        accept: Callable[[Completed[T, R]], bool],
         ordered: bool = False,
         key: Callable[[T], str | bytes | None] | None = None,
         priority: int = 0,
@@ -212,17 +211,18 @@ class Queue(_Face[T, R]):
 
         Args:
             items: Who runs; taken as there is room, as ``map`` does it.
-            accept: Whether an answer wins. Called on this thread.
+            accept: Whether an item wins that has an answer. Called on this thread.
             ordered: Whether the earliest of the items wins and not the first to end, so that timing does not decide:
                 those before a winner run to their end.
             key: Makes the key of an item.
             priority: Of each.
             tenant: Of each.
-            deadline_s: How many seconds each answer may take, counted from when it is submitted.
+            deadline_s: How many seconds the race may take.
             ahead: How many run at once at most.
         """
-        feed = self._feed(items, key, (priority, tenant, deadline_s), ahead)
-        referee = Referee(feed, accept=accept, ordered=ordered)
+        left_s = Timer(deadline_s).left_s
+        feed = self._feed(items, key, (priority, tenant, left_s), ahead)
+        referee = Referee(feed, accept=accept, ordered=ordered, left_s=left_s)
         for completed in self._ended(feed):
             referee.saw(completed)
         return referee.result()
@@ -307,7 +307,7 @@ class AsyncQueue(_Face[T, R]):
             if not error.full:
                 raise
             full = error
-        timer = _Timer(deadline_s)
+        timer = Timer(deadline_s)
         arrival = Arrival(loop=arrivals.loop)
         self._core.ask_for_place(arrivals.port, arrivals.expect(arrival))
         try:
@@ -361,14 +361,14 @@ class AsyncQueue(_Face[T, R]):
     ) -> AsyncGenerator[Completed[T, R]]:
         """``async for`` over the items as they complete. See ``Queue.map``."""
         stream = Stream(self._arrivals())
-        feed = self._feed(stream, items, key, (priority, tenant, deadline_s), ahead)
+        feed = self._feed(stream, items, key, (priority, tenant, lambda: deadline_s), ahead)
         return self._ended(stream, feed)
 
     async def race(
         self,
         items: Iterable[T],
         *,
-        accept: Callable[[R], bool],
+        accept: Callable[[Completed[T, R]], bool],
         ordered: bool = False,
         key: Callable[[T], str | bytes | None] | None = None,
         priority: int = 0,
@@ -378,8 +378,9 @@ class AsyncQueue(_Face[T, R]):
     ) -> Race[T, R]:
         """Has items worked on until an answer is accepted. See ``Queue.race``."""
         stream = Stream(self._arrivals())
-        feed = self._feed(stream, items, key, (priority, tenant, deadline_s), ahead)
-        referee = Referee(feed, accept=accept, ordered=ordered)
+        left_s = Timer(deadline_s).left_s
+        feed = self._feed(stream, items, key, (priority, tenant, left_s), ahead)
+        referee = Referee(feed, accept=accept, ordered=ordered, left_s=left_s)
         async for completed in self._ended(stream, feed):
             referee.saw(completed)
         return referee.result()
@@ -461,16 +462,6 @@ class AsyncQueue(_Face[T, R]):
                     self._loops.pop(other, None)
             found = self._loops[loop] = Arrivals(loop)
         return found
-
-
-class _Timer:
-    """What is left of a deadline after waiting."""
-
-    def __init__(self, deadline_s: float | None) -> None:
-        self._until_s = None if deadline_s is None else time.monotonic() + deadline_s
-
-    def left_s(self) -> float | None:
-        return None if self._until_s is None else max(0.0, self._until_s - time.monotonic())
 
 
 class _Tokens:

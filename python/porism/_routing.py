@@ -33,26 +33,52 @@ class Route:
     in_trouble: bool = False
 
 
-def routes(drivers: Sequence[Driver], job: Job, outages: Outages | None = None) -> tuple[Route, ...]:
-    """What each driver is to a job: those that suit first, the cheapest at the head, those in trouble behind them."""
-    found = [_route(driver, job) for driver in drivers]
-    if outages is not None:
-        found = [_with_trouble(route, outages.reason(route.prover, job.header)) for route in found]
-    return tuple(sorted(found, key=lambda route: (not route.suits, route.in_trouble, route.cost)))
+class Router:
+    """Chooses among the drivers of one pool, and remembers what it chose: what drivers can do does not change.
 
-
-def choose(drivers: Sequence[Driver], job: Job, outages: Outages | None = None) -> tuple[Driver, ...]:
-    """The drivers for a job, in the order in which they are to be asked.
-
-    Raises:
-        InputError: None suits; the message says why, driver by driver.
+    Args:
+        drivers: Those of the pool.
+        outages: Which of them are in trouble, which does change.
     """
-    found = routes(drivers, job, outages)
-    by_name = {driver.name: driver for driver in drivers}
-    if suiting := tuple(by_name[route.prover] for route in found if route.suits):
+
+    def __init__(self, drivers: Sequence[Driver], outages: Outages) -> None:
+        self._drivers = tuple(drivers)
+        self._outages = outages
+        self._suiting: dict[object, tuple[Driver, ...]] = {}
+
+    def routes(self, job: Job) -> tuple[Route, ...]:
+        """What each driver is to a job: those that suit first, the cheapest of them at the head, trouble behind."""
+        found = [_route(driver, job) for driver in self._drivers]
+        found = [_with_trouble(route, self._outages.reason(route.prover, job.header)) for route in found]
+        return tuple(sorted(found, key=lambda route: (not route.suits, route.in_trouble, route.cost)))
+
+    def order(self, job: Job) -> tuple[Driver, ...]:
+        """The drivers for a job, in the order in which they are to be asked.
+
+        Raises:
+            InputError: None suits; the message says why, driver by driver.
+        """
+        # All that suiting depends on.
+        options = frozenset((name, type(value)) for name, value in job.options.items()) if job.options else None
+        asks = (job.language, job.prover, job.trust, options)
+        suiting = self._suiting.get(asks)
+        if suiting is None:
+            # What suits nobody is not remembered: there is no end of it.
+            suiting = self._suiting[asks] = self._cheapest_first(job)
+        if len(suiting) > 1 and self._outages:
+            return tuple(sorted(suiting, key=lambda driver: self._outages.reason(driver.name, job.header) is not None))
         return suiting
-    reasons = "; ".join(f"{route.prover}: {route.why}" for route in found)
-    raise InputError(f"no prover of this pool can do the job: {reasons}")
+
+    def choose(self, job: Job) -> Driver:
+        """The driver that is to be asked first. Raises as ``order`` does."""
+        return self.order(job)[0]
+
+    def _cheapest_first(self, job: Job) -> tuple[Driver, ...]:
+        suiting = [driver for driver in self._drivers if _route(driver, job).suits]
+        if suiting:
+            return tuple(sorted(suiting, key=lambda driver: driver.capabilities().cost))
+        reasons = "; ".join(f"{route.prover}: {route.why}" for route in self.routes(job))
+        raise InputError(f"no prover of this pool can do the job: {reasons}")
 
 
 def _with_trouble(route: Route, trouble: str | None) -> Route:

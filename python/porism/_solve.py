@@ -17,9 +17,9 @@ from porism._errors import InputError
 from porism._experience import Experience
 from porism._ledger import Ledger
 from porism._policy import DEFAULT_SCHEDULE, Planned, Rankings, Schedule, plan
-from porism._race import Race
+from porism._pool import Pool
 from porism._types import Receipt, Verdict
-from porism.provers import Claim, Confirmation, E, Reprover
+from porism.provers import Confirmation, E, Job, Language, Reprover
 
 if TYPE_CHECKING:
     import os
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from porism._memory import Memory
+    from porism._queue_types import Completed
+    from porism._verdicts import Check
 
 
 #: Seconds that a second prover has for a proof as a whole, before its steps are looked at.
@@ -120,7 +122,7 @@ class _Run:
     """One contestant's answer, as the race sees it."""
 
     planned: Planned
-    claim: Claim
+    claim: Check
     complete: bool
     exact: bool
 
@@ -139,10 +141,49 @@ class _Run:
             label=self.planned.attempt.label,
             premises=len(self.planned.premises),
             generated=self.planned.attempt.generated,
-            szs=self.claim.szs,
+            szs=self.claim.raw,
             verdict=self.claim.verdict if decided else Verdict.UNKNOWN,
-            seconds=self.claim.seconds,
+            seconds=self.claim.work_s,
         )
+
+
+class _Contest:
+    """The tries for one goal, as jobs of a pool."""
+
+    def __init__(self, solver: Solver, goal: _core.Goal, planned: Sequence[Planned], available: int) -> None:
+        self._solver = solver
+        self._goal = goal
+        self._planned = planned
+        self._available = available
+        self._exact: list[bool] = []
+
+    def jobs(self) -> Iterator[Job]:
+        """One for each try. A problem is written down when there is room to work on it."""
+        for one in self._planned:
+            problem = self._solver.library.tptp(self._goal, list(one.premises))
+            # Provers are not told that numbers or distinct objects differ: a proof holds without, a counter-model may
+            # not.
+            self._exact.append("'number " not in problem and '"' not in problem)
+            options = {
+                "generated": one.attempt.generated,
+                "cpu_s": self._solver.budget.cpu_seconds,
+                "auto_schedule": one.attempt.auto_schedule,
+            }
+            yield Job(candidate=problem, language=Language.TPTP, options=options)
+
+    def is_won_by(self, done: Completed[Job, Check]) -> bool:
+        """Whether a try ends the race."""
+        return self.run(done).won
+
+    def run(self, done: Completed[Job, Check]) -> _Run:
+        """What came of a try.
+
+        Raises:
+            ProverError: The prover could not be run.
+        """
+        one = self._planned[done.position]
+        complete = len(one.premises) == self._available
+        return _Run(one, done.result(), complete=complete, exact=self._exact[done.position])
 
 
 @dataclass(slots=True)
@@ -172,10 +213,10 @@ class Solver:
     prover: E = field(default_factory=E)
     reprover: Reprover = field(default_factory=Reprover)
     experience: Experience = field(default_factory=Experience)
-    _race: Race[_Run] = field(init=False)
+    _pool: Pool = field(init=False)
 
     def __post_init__(self) -> None:
-        self._race = Race(self.workers)
+        self._pool = Pool([self.prover], workers=self.workers or 0, name="solve")
         if self.ledger is not None and self.learns:
             self.ledger.replay(self.experience)
 
@@ -185,7 +226,7 @@ class Solver:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._race.close()
+        self._pool.close(cancel=True)
 
     def solve(self, goal: _core.Goal, *, usable: Sequence[bool] | None = None) -> Result:
         """Runs the loop on one goal.
@@ -218,12 +259,15 @@ class Solver:
         made: list[_Run] = []
         best: Result | None = None
         while True:
-            runs = self._race.run(
-                [partial(self._try, goal, one, available) for one in planned],
+            contest = _Contest(self, goal, planned, available)
+            race = self._pool.race(
+                contest.jobs(),
+                accept=contest.is_won_by,
                 ordered=self.ordered,
-                timeout_s=self._seconds_left(started),
+                deadline_s=self._seconds_left(started),
+                ahead=self._pool.workers,
             )
-            ended = [run for run in runs if run is not None and run.claim.verdict is not Verdict.CANCELLED]
+            ended = [contest.run(done) for done in race.ended]
             winner = next((run for run in ended if run.won), None)
             # What stands after the winner was ended with it, and is tried again if need be.
             made += ended if winner is None else ended[: ended.index(winner) + 1]
@@ -237,19 +281,6 @@ class Solver:
         if self.budget.seconds is None:
             return None
         return max(0.0, self.budget.seconds - (time.monotonic() - started))
-
-    def _try(self, goal: _core.Goal, planned: Planned, available: int, cancel: _core.Cancel) -> _Run:
-        problem = self.library.tptp(goal, list(planned.premises))
-        claim = self.prover.prove(
-            problem,
-            generated=planned.attempt.generated,
-            cpu_s=self.budget.cpu_seconds,
-            auto_schedule=planned.attempt.auto_schedule,
-            cancel=cancel,
-        )
-        # Provers are not told that numbers or distinct objects differ: a proof holds without, a counter-model may not.
-        exact = "'number " not in problem and '"' not in problem
-        return _Run(planned, claim, complete=len(planned.premises) == available, exact=exact)
 
     def _judge(
         self,
@@ -294,7 +325,7 @@ class Solver:
     def _confirm(
         self,
         goal: _core.Goal,
-        claim: Claim,
+        claim: Check,
         question: str,
         used: Sequence[str],
         premises: Sequence[int],
@@ -332,7 +363,7 @@ class Solver:
         return [known[name] for name in names]
 
 
-def _receipt(question: str, claim: Claim, answer: Confirmation) -> Receipt:
+def _receipt(question: str, claim: Check, answer: Confirmation) -> Receipt:
     return Receipt(
         claim_hash=_core.content_hash(question.encode()),
         certificate_hash=_core.content_hash((claim.proof or "").encode()),

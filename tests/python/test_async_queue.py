@@ -258,6 +258,10 @@ def test_each_request_ends_once_whatever_is_done_to_it(run: Runner) -> None:
         run(main(seed))
 
 
+def answers_true(done: porism.Completed[str, bool]) -> bool:
+    return done.result()
+
+
 def test_a_race_ends_with_its_winner(run: Runner) -> None:
     def work(item: str) -> bool:
         request = porism.current_request()
@@ -268,10 +272,10 @@ def test_a_race_ends_with_its_winner(run: Runner) -> None:
 
     async def main() -> None:
         async with porism.AsyncQueue(work, threads=2) as queue:
-            race = await queue.race(["never", "wins"], accept=bool)
+            race = await queue.race(["never", "wins"], accept=answers_true)
             assert race.winner is not None
             assert race.winner.item == "wins"
-            running = asyncio.create_task(queue.race(["never"] * 3, accept=bool))
+            running = asyncio.create_task(queue.race(["never"] * 3, accept=answers_true))
             while queue.metrics().counts["submitted"] < 5:
                 await asyncio.sleep(0.001)
             running.cancel()

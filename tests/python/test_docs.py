@@ -24,6 +24,7 @@ def test_examples_run(example: Path, tmp_path: Path) -> None:
     expected = {
         "check_once.py": "4 entries, 2 of 6 requests answered",
         "check_requests.py": "'': an empty proof",
+        "check_with_pool.py": "the winner is number 7",
         "own_driver.py": "proved refuted\n15 checks passed; skipped: missing program",
         "read_format.py": "2 commutativity: ![X, Y]: f(X, Y) = f(Y, X)  (a vector of length 1.000)",
         "remember.py": "right_identity",
@@ -98,6 +99,13 @@ def test_the_list_of_provers_has_them_all() -> None:
     assert re.findall(r"^### (.+)", page, re.MULTILINE) == [driver.name for driver in known()]
     for driver in known():
         assert f"porism doctor {driver.name}\n" in page
+
+
+def test_python_in_the_guide_to_the_pool_is_taken_from_the_example() -> None:
+    shown = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "pool.md").read_text(encoding="utf-8"), re.DOTALL)
+    program = (ROOT / "examples" / "check_with_pool.py").read_text(encoding="utf-8")
+    assert shown
+    assert [block for block in shown if block not in program] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -337,6 +337,10 @@ print(os.waitstatus_to_exitcode(status), queue.submit(5).result())
 # --- races ------------------------------------------------------------------------------------------------------------
 
 
+def answers_true(done: porism.Completed[Any, bool]) -> bool:
+    return done.result()
+
+
 def wait_until_cancelled(_: object) -> bool:
     """Stands for a prover that finds nothing before it is told to stop."""
     request = porism.current_request()
@@ -351,7 +355,7 @@ def test_the_first_accepted_answer_wins_and_the_others_are_cancelled() -> None:
         return True if item == "wins" else wait_until_cancelled(item)
 
     with porism.Queue(work, threads=3) as queue:
-        race = queue.race(["never", "wins", "never either"], accept=bool)
+        race = queue.race(["never", "wins", "never either"], accept=answers_true)
     assert race.winner is not None
     assert (race.winner.position, race.winner.item) == (1, "wins")
     assert [one.position for one in race.ended] == [1]
@@ -372,7 +376,7 @@ def test_in_an_ordered_race_those_before_the_winner_run_to_their_end() -> None:
         return True
 
     with porism.Queue(work, threads=3) as queue:
-        race = queue.race(["slow", "fast", "never"], accept=bool, ordered=True)
+        race = queue.race(["slow", "fast", "never"], accept=answers_true, ordered=True)
     assert race.winner is not None
     assert race.winner.item == "slow"
     assert [one.item for one in race.ended] == ["slow", "fast"]
@@ -387,7 +391,7 @@ def test_a_race_takes_no_items_after_it_was_won() -> None:
             yield number
 
     with porism.Queue(lambda number: number == 3, threads=1) as queue:
-        race = queue.race(items(), accept=bool, ahead=1)
+        race = queue.race(items(), accept=answers_true, ahead=1)
     assert race.winner is not None
     assert (race.winner.item, taken) == (3, [0, 1, 2, 3])
 
@@ -399,8 +403,14 @@ def test_a_race_that_nobody_wins_tells_how_each_ended() -> None:
         return False
 
     with porism.Queue(work, threads=2) as queue:
-        race = queue.race(range(3), accept=bool)
-        late = queue.race([0], accept=bool, deadline_s=0.0)
+        race = queue.race(range(3), accept=answers_true)
     assert race.winner is None
     assert [type(one.error) for one in race.ended] == [type(None), LookupError, type(None)]
-    assert [type(one.error) for one in late.ended] in ([porism.OverloadedError], [porism.DeadlineError])
+
+
+def test_time_ends_a_race() -> None:
+    with porism.Queue(wait_until_cancelled, threads=1) as queue:
+        race = queue.race(iter(int, 1), accept=answers_true, deadline_s=0.1, ahead=2)
+        assert race.winner is None
+        assert {type(one.error) for one in race.ended} <= {porism.DeadlineError, porism.OverloadedError}
+        assert queue.submit(0, deadline_s=5.0).cancel() is None, "the queue goes on"

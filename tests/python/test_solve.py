@@ -8,12 +8,10 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +19,6 @@ import pytest
 
 import porism
 from porism import _core
-from porism._race import Race
 from porism._types import Verdict
 
 if TYPE_CHECKING:
@@ -272,91 +269,3 @@ def test_what_was_settled_survives_the_end_of_the_run(tmp_path: Path, cli: Calla
     results = [json.loads(line) for line in again.stdout.splitlines()]  # type: ignore[attr-defined]
     assert [one["verdict"] for one in results] == ["proved", "proved", "unknown"]
     assert results[1]["winner"] == "own proof"
-
-
-# --- the race ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Finish:
-    """A contestant's end."""
-
-    who: str
-    won: bool = False
-
-
-class Script:
-    """Contestants that do as they are told, and note what happened to them."""
-
-    def __init__(self) -> None:
-        self.cancelled: list[str] = []
-        self.may_end: dict[str, threading.Event] = {}
-
-    def contestant(self, who: str, *, won: bool = False, error: Exception | None = None) -> Callable[..., Finish]:
-        """Ends when it is allowed to, or told to stop."""
-        self.may_end[who] = threading.Event()
-        return partial(self._run, who, won, error)
-
-    def _run(self, who: str, won: bool, error: Exception | None, cancel: _core.Cancel) -> Finish:
-        while not self.may_end[who].wait(0.005):
-            if cancel.cancelled:
-                self.cancelled.append(who)
-                return Finish(who)
-        if error is not None:
-            raise error
-        return Finish(who, won)
-
-    def allow(self, who: str, *, after: float = 0.0) -> None:
-        timer = threading.Timer(after, self.may_end[who].set)
-        timer.daemon = True
-        timer.start()
-
-
-def test_the_first_to_finish_wins_and_the_others_are_cancelled() -> None:
-    script = Script()
-    contestants = [script.contestant("slow", won=True), script.contestant("fast", won=True), script.contestant("late")]
-    script.allow("fast", after=0.2)
-    with Race[Finish](2) as race:
-        results = race.run(contestants, ordered=False)
-    assert results[:2] == [Finish("slow"), Finish("fast", won=True)]
-    assert results[2] in (None, Finish("late")), "stopped, or never started"
-    assert script.cancelled[0] == "slow"
-
-
-def test_in_an_ordered_race_the_earliest_winner_counts() -> None:
-    script = Script()
-    contestants = [
-        script.contestant("loser"),
-        script.contestant("slow winner", won=True),
-        script.contestant("fast winner", won=True),
-        script.contestant("last", won=True),
-    ]
-    script.allow("fast winner")
-    script.allow("slow winner", after=0.2)
-    script.allow("loser", after=0.3)
-    with Race[Finish](4) as race:
-        results = race.run(contestants, ordered=True)
-    assert next(one for one in results if one and one.won) == Finish("slow winner", won=True)
-    assert results[0] == Finish("loser")
-    assert results[3] in (None, Finish("last")), "stopped, or never started"
-
-
-def test_an_exception_of_a_contestant_comes_out() -> None:
-    script = Script()
-    contestants = [script.contestant("broken", error=porism.ProverError("no such flag")), script.contestant("fine")]
-    script.allow("broken")
-    script.allow("fine")
-    with Race[Finish](2) as race, pytest.raises(porism.ProverError, match="no such flag"):
-        race.run(contestants, ordered=False)
-
-
-def test_time_ends_a_race() -> None:
-    script = Script()
-    with Race[Finish](1) as race:
-        results = race.run([script.contestant("one"), script.contestant("two")], ordered=True, timeout_s=0.1)
-        assert results[0] == Finish("one")
-        assert results[1] in (None, Finish("two")), "stopped, or never started"
-        assert script.cancelled[0] == "one"
-        free = script.contestant("free", won=True)
-        script.allow("free")
-        assert race.run([free], ordered=True) == [Finish("free", won=True)], "the pool is free again"

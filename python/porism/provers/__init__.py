@@ -9,11 +9,12 @@ from porism._core import Session
 from porism._types import Verdict
 from porism.provers import _child
 from porism.provers._claim import Claim, Prover
-from porism.provers._driver import Capabilities, Driver, Framing, Job, Language, Launch
+from porism.provers._driver import Capabilities, Driver, Framing, Job, Language, Launch, ProofState
 from porism.provers.cadical import Cadical
 from porism.provers.cvc5 import Cvc5
 from porism.provers.eprover import E
 from porism.provers.isabelle import Isabelle
+from porism.provers.lean import Lean, LeanRepl, LeanServer
 from porism.provers.metamath import Metamath
 from porism.provers.reprove import Confirmation, Reprover
 from porism.provers.rocq import Rocq
@@ -34,7 +35,11 @@ __all__ = [
     "Job",
     "Language",
     "Launch",
+    "Lean",
+    "LeanRepl",
+    "LeanServer",
     "Metamath",
+    "ProofState",
     "Prover",
     "Reprover",
     "Rocq",
@@ -48,7 +53,7 @@ __all__ = [
 
 def known() -> tuple[Driver, ...]:
     """A driver for each prover that Porism knows, installed or not."""
-    return (E(), Z3(), Cvc5(), Cadical(), Rocq(), Metamath(), Vampire(), Isabelle())
+    return (E(), Z3(), Cvc5(), Cadical(), Rocq(), Lean(), Metamath(), Vampire(), Isabelle())
 
 
 def find_all() -> tuple[Driver, ...]:

@@ -50,6 +50,7 @@ class Claim:
             proof=self.proof,
             used=self.used,
             detail=self.detail,
+            work_s=self.seconds,
         )
 
 

@@ -46,6 +46,12 @@ _METAMATH: Final = SelfTest(
     Job(header=_HEADER_METAMATH, candidate="wp", statement="|- p"),
 )
 
+# Neither library nor header is involved: a word of Lean's own is enough.
+_LEAN: Final = SelfTest(
+    Job(candidate="fun _ h => h", statement="∀ p : Prop, p → p", header="prelude"),
+    Job(candidate="fun _ h => h", statement="∀ p q : Prop, p → q", header="prelude"),
+)
+
 _ISABELLE: Final = SelfTest(
     Job(candidate="by simp", statement="(2::nat) + 2 = 4"),
     Job(candidate="by simp", statement="(2::nat) + 2 = 5"),
@@ -58,6 +64,7 @@ SELF_TESTS: Final = {
     "cvc5": _SMT2,
     "CaDiCaL": _DIMACS,
     "Rocq": _ROCQ,
+    "Lean": _LEAN,
     "Metamath": _METAMATH,
     "Isabelle": _ISABELLE,
 }

@@ -26,6 +26,8 @@ const EVICTIONS: u32 = 32;
 const PAGES_BESIDE: u64 = 8;
 /// The log is cut to this when it begins anew.
 const LOG_BYTES: u32 = 4 << 20;
+/// So long the last one who closes a file waits for those who open or replace it, before it leaves its log behind.
+const CLOSE_WAIT: Duration = Duration::from_millis(200);
 /// No more places than this exist under one key.
 const PLACES: u8 = 6;
 
@@ -46,6 +48,8 @@ pub(super) struct Written {
 #[derive(Debug)]
 pub(super) struct Store {
     path: PathBuf,
+    /// The number of the file, which one that takes its place does not have.
+    number: Option<u64>,
     timeout: Duration,
     budget_bytes: u64,
     pub(super) identity: Identity,
@@ -87,6 +91,7 @@ impl Store {
             let writer = if options.read_only { None } else { Some(Mutex::new(open_writer(path, options)?)) };
             Ok(Self {
                 path: path.into(),
+                number: number_of(path),
                 timeout: options.timeout,
                 budget_bytes: options.budget_bytes,
                 identity: identity(&reader)?,
@@ -277,6 +282,23 @@ impl Store {
     }
 }
 
+impl Drop for Store {
+    /// Clears the log away, if nobody else needs it.
+    fn drop(&mut self) {
+        // `SQLite` removes a log by name. Where another file has taken the place of this one, that would be the log of the other.
+        let hold = Hold::take(&self.path, false, CLOSE_WAIT);
+        if hold.is_err() || number_of(&self.path) != self.number || self.check_process().is_err() {
+            return;
+        }
+        let writer = self.writer.take().map(|writer| writer.into_inner().unwrap_or_else(PoisonError::into_inner));
+        for connection in lock(&self.readers).drain(..).chain(writer) {
+            // A log that stays is read by the next one who opens the file.
+            let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
+            drop(connection);
+        }
+    }
+}
+
 /// The number of the file at `path`, which another file in its place does not have.
 pub(super) fn number_of(path: &Path) -> Option<u64> {
     use std::os::unix::fs::MetadataExt;
@@ -330,12 +352,13 @@ fn open_writer(path: &Path, options: &Options) -> Result<Connection> {
     Ok(connection)
 }
 
-/// Nothing that a file says is run.
+/// Nothing that a file says is run, and no log is removed unless [`Store`] has looked whose it is.
 fn harden(connection: &Connection) -> Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     Ok(())
 }
 
