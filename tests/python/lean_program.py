@@ -17,6 +17,17 @@ CORE = Path(__file__).with_name("lean") / "Core.lean"
 #: What the proofs of these tests come after.
 HEADER = "prelude\nimport Core"
 
+# Does not end in the time of the universe, and sets no limit.
+ENDLESS = """by
+  exact (Eq.refl _ : Eq (add big 1) (add 1 big))"""
+NUMBERS = f"""{HEADER}
+set_option maxHeartbeats 0
+set_option maxRecDepth 1000000
+noncomputable def add (m n : Nat) : Nat := n.rec m (fun _ r => r.succ)
+noncomputable def mul (m n : Nat) : Nat := n.rec .zero (fun _ r => add r m)
+noncomputable def pow (m n : Nat) : Nat := n.rec (Nat.succ .zero) (fun _ r => mul r m)
+noncomputable def big : Nat := pow 10 (pow 10 10)"""
+
 _LAUNCHER = """
 #include <dlfcn.h>
 #include <stdio.h>

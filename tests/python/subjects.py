@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from porism.provers import Z3, Cadical, Cvc5, E, Isabelle, Job, Metamath, Rocq, Vampire, find_all
+import lean_program
+
+from porism.provers import Z3, Cadical, Cvc5, E, Isabelle, Job, Lean, LeanServer, Metamath, Rocq, Vampire, find_all
 from porism.provers._self_tests import SELF_TESTS
 from porism.testing import StandIn
 from porism.testing.conformance import Subject
@@ -91,8 +93,24 @@ def _compressed(number: int) -> str:
     return word
 
 
+def lean(name: str, folder: Path) -> Subject:
+    """A driver of Lean with a real Lean, if there is one to be had."""
+    kind = {"Lean": Lean, "Lean server": LeanServer}[name]
+    statement = "Eq (add big 1) (add 1 big)"
+    return Subject(
+        driver=kind(lean_program.build(folder / "lean"), read=[lean_program.library()]),
+        good=Job(candidate="True.intro", statement="True", header=lean_program.NUMBERS),
+        bad=Job(candidate="True.intro", statement="False", header=lean_program.NUMBERS),
+        endless=Job(candidate=lean_program.ENDLESS, statement=statement, header=lean_program.NUMBERS),
+        missing=kind(NOWHERE),
+        grace_s=10.0,
+    )
+
+
 def subject(name: str, folder: Path) -> Subject:
     """What is known about the driver of this name."""
+    if name in {"Lean", "Lean server"}:
+        return lean(name, folder)
     endless = {
         "E": Job(candidate=ENDLESS_TPTP, options={"generated": 10**9, "cpu_s": 1000}),
         "Z3": Job(candidate=pigeons_smt2(13)),
@@ -123,4 +141,5 @@ def subject(name: str, folder: Path) -> Subject:
 
 def is_here(name: str) -> bool:
     """Whether there is something to test: the prover, or a stand-in for one that cannot be had."""
-    return name in INSTALLED or (name in {"Vampire", "Isabelle"} and shutil.which("sh") is not None)
+    stands_in = name in {"Vampire", "Isabelle"} and shutil.which("sh") is not None
+    return stands_in or name in INSTALLED or name in {"Lean", "Lean server"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import subprocess
 from dataclasses import replace
@@ -17,18 +18,26 @@ from porism.provers import Capabilities, Driver, Framing, Job, Language, Launch,
 from porism.testing import StandIn, conformance
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from porism._core import Session
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.fixture(scope="module")
+def subject_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], conformance.Subject]:
+    """What is known about a driver; some take a while to be made ready."""
+    return functools.cache(lambda name: subject(name, tmp_path_factory.mktemp("subject")))
+
+
 @pytest.mark.parametrize("name", conformance.CHECKS)
-@pytest.mark.parametrize("driver", [driver.name for driver in known()])
-def test_our_drivers_conform(driver: str, name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("driver", [*(driver.name for driver in known()), "Lean server"])
+def test_our_drivers_conform(driver: str, name: str, subject_of: Callable[[str], conformance.Subject]) -> None:
     if not is_here(driver):
         pytest.skip(f"{driver} is not installed")
     try:
-        conformance.run(name, subject(driver, tmp_path))
+        conformance.run(name, subject_of(driver))
     except conformance.NotApplicableError as reason:
         pytest.skip(str(reason))
 

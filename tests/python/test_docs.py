@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from porism.provers import known
+from porism.testing import conformance
+
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "examples" / "README.md"]
@@ -22,6 +25,7 @@ def test_examples_run(example: Path, tmp_path: Path) -> None:
         "check_once.py": "4 entries, 2 of 6 requests answered",
         "check_requests.py": "'': an empty proof",
         "check_with_pool.py": "the winner is number 7",
+        "own_driver.py": "proved refuted\n15 checks passed; skipped: missing program",
         "read_format.py": "2 commutativity: ![X, Y]: f(X, Y) = f(Y, X)  (a vector of length 1.000)",
         "remember.py": "right_identity",
         "solve.py": "by the try own proof",
@@ -73,6 +77,28 @@ def test_python_in_the_guide_to_verdicts_is_taken_from_the_example() -> None:
     program = (ROOT / "examples" / "check_once.py").read_text(encoding="utf-8")
     assert shown
     assert [block for block in shown if block not in program] == []
+
+
+def test_the_guide_to_drivers_shows_the_example() -> None:
+    page = (ROOT / "docs" / "drivers.md").read_text(encoding="utf-8")
+    program = (ROOT / "examples" / "own_driver.py").read_text(encoding="utf-8")
+    shown = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert shown
+    assert [block for block in shown if block not in program] == []
+    assert len(program.splitlines()) < 60
+
+
+def test_the_guide_to_drivers_names_every_check() -> None:
+    page = (ROOT / "docs" / "drivers.md").read_text(encoding="utf-8")
+    suite = page.partition("\n## The suite\n")[2]
+    assert re.findall(r"^\| `([^`]+)` \|", suite, re.MULTILINE) == list(conformance.CHECKS)
+
+
+def test_the_list_of_provers_has_them_all() -> None:
+    page = (ROOT / "docs" / "provers.md").read_text(encoding="utf-8")
+    assert re.findall(r"^### (.+)", page, re.MULTILINE) == [driver.name for driver in known()]
+    for driver in known():
+        assert f"porism doctor {driver.name}\n" in page
 
 
 def test_python_in_the_guide_to_the_pool_is_taken_from_the_example() -> None:

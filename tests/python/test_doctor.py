@@ -1,5 +1,7 @@
+from __future__ import annotations
+
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import typer
@@ -10,6 +12,12 @@ from porism._verdicts import Check, Trust
 from porism.cli.doctor import ProverReport, cpu_features, doctor, examine
 from porism.provers import Capabilities, Driver, Job, Language, Verdict, find_all, known
 from porism.provers._self_tests import SELF_TESTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Cli
 
 NEEDED = {"E", "Z3", "cvc5"}
 
@@ -40,7 +48,7 @@ def test_all_is_well_with_the_real_provers() -> None:
 
 @pytest.mark.parametrize("flags", [(), ("--json",)])
 def test_a_missing_prover_is_told_with_its_remedy(flags: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("porism.cli.doctor.examine_provers", lambda: BAD)
+    monkeypatch.setattr("porism.cli.doctor.examine_provers", lambda _: BAD)
     result = run(*flags)
     assert result.exit_code == 1
     assert "porism[provers]" in result.stdout
@@ -48,7 +56,7 @@ def test_a_missing_prover_is_told_with_its_remedy(flags: tuple[str, ...], monkey
 
 
 def test_the_table_is_honest_about_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("porism.cli.doctor.examine_provers", lambda: GOOD)
+    monkeypatch.setattr("porism.cli.doctor.examine_provers", lambda _: GOOD)
     result = run()
     assert result.exit_code == 0
     for entry in (*sandbox_report().mechanisms, *sandbox_report().guarantees):
@@ -93,10 +101,17 @@ def test_every_known_prover_has_a_self_test() -> None:
 
 def test_a_missing_prover_that_solving_does_not_need_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     reports = [*GOOD, ProverReport("Vampire", found=False, remedy="get it")]
-    monkeypatch.setattr("porism.cli.doctor.examine_provers", lambda: reports)
+    monkeypatch.setattr("porism.cli.doctor.examine_provers", lambda _: reports)
     result = run()
     assert result.exit_code == 0
     assert "Vampire: get it" in result.stdout
+    assert run("E", "Vampire").exit_code == 1
+
+
+def test_some_provers_can_be_looked_at_alone(cli: Cli, complaint: Callable[..., str]) -> None:
+    shown = cli("doctor", "--json", "Z3", "Vampire").stdout
+    assert [prover["name"] for prover in json.loads(shown)["provers"]] == ["Z3", "Vampire"]
+    assert "HAL: there is E, Z3" in complaint("doctor", "HAL")
 
 
 def test_processor_features_are_read_from_the_kernel(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from lean_program import HEADER, build, library
+from lean_program import ENDLESS, HEADER, NUMBERS, build, library
 
 import porism
 from porism import Trust
@@ -32,17 +32,6 @@ TACTICS = """by
   constructor
   exact h.right
   exact h.left"""
-
-# Does not end in the time of the universe, and sets no limit.
-ENDLESS = """by
-  exact (Eq.refl _ : Eq (add big 1) (add 1 big))"""
-NUMBERS = f"""{HEADER}
-set_option maxHeartbeats 0
-set_option maxRecDepth 1000000
-noncomputable def add (m n : Nat) : Nat := n.rec m (fun _ r => r.succ)
-noncomputable def mul (m n : Nat) : Nat := n.rec .zero (fun _ r => add r m)
-noncomputable def pow (m n : Nat) : Nat := n.rec (Nat.succ .zero) (fun _ r => mul r m)
-noncomputable def big : Nat := pow 10 (pow 10 10)"""
 
 
 @pytest.fixture(scope="module")

@@ -159,7 +159,22 @@ def test_source_is_read_as_far_as_it_must_be() -> None:
     assert plain("|- ( $( a comment $) p -> p )", "a statement") == "|- ( p -> p )"
 
 
-@pytest.mark.parametrize("text", ["$( open", "$( a $( b $) $)", "closed $)", "$}", "ä", "a\0", "$p", "b/d $p |- $."])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$( open",
+        "$( a $( b $) $)",
+        "closed $)",
+        "$}",
+        "ä",
+        "a\0",
+        "$p",
+        "b/d $p |- $.",
+        "$( a$) x $a $. z$( $)",
+        "x\x1c$a",
+        "a$b",
+    ],
+)
 def test_source_that_is_not_right_is_refused(text: str) -> None:
     with pytest.raises(InputError):
         read(text)

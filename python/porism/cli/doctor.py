@@ -21,6 +21,8 @@ from porism.provers import Driver, Job, Verdict, known
 from porism.provers._self_tests import SELF_TESTS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from porism._verdicts import Check
 
 _NOT_PROVED: Final = frozenset({Verdict.REFUTED, Verdict.UNKNOWN, Verdict.REJECTED})
@@ -55,12 +57,17 @@ class ProverReport:
     remedy: str = ""
 
 
-def doctor(json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
+def doctor(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[PROVER]...", help="Look at these alone.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
     """Reports which provers work here, and how to get the missing ones.
 
-    Exits with 1 if one that is installed does not work, or E, Z3 or cvc5 is missing, and with 0 otherwise.
+    Exits with 1 if one that is installed does not work, or one that is named, or E, Z3 or cvc5 without names, is
+    missing; with 0 otherwise.
     """
-    provers = examine_provers()
+    needed = frozenset(names or _NEEDED)
+    provers = examine_provers(names)
     facts = describe_installation()
     sandbox = sandbox_report()
     if json:
@@ -68,13 +75,20 @@ def doctor(json: Annotated[bool, typer.Option("--json", help="Print one JSON obj
         typer.echo(json_module.dumps(whole, indent=2))
     else:
         _print_tables(Console(), facts, sandbox, provers)
-    if any(not report.works and (report.found or report.name in _NEEDED) for report in provers):
+    if any(not report.works and (report.found or report.name in needed) for report in provers):
         raise typer.Exit(1)
 
 
-def examine_provers() -> list[ProverReport]:
-    """Looks for each prover and puts it to the test."""
-    return [examine(driver, *SELF_TESTS[driver.name]) for driver in known()]
+def examine_provers(names: Sequence[str] | None = None) -> list[ProverReport]:
+    """Looks for each prover, or for those with these names, and puts it to the test.
+
+    Raises:
+        InputError: There is no such prover.
+    """
+    drivers = {driver.name: driver for driver in known()}
+    if unknown := [name for name in names or () if name not in drivers]:
+        raise InputError(f"{', '.join(unknown)}: there is {', '.join(drivers)}")
+    return [examine(drivers[name], *SELF_TESTS[name]) for name in names or drivers]
 
 
 def examine(driver: Driver, theorem: Job, no_theorem: Job) -> ProverReport:

@@ -29,6 +29,8 @@ _NAME = re.compile(r"\w{1,100}")
 # A message that is longer, or could be taken for a count, travels with its count.
 _LONGEST_LINE = 100
 _PIECE = 1 << 16
+# A message without an end ends the relay, and with it the server.
+_LARGEST = 1 << 28
 
 
 class Relay:
@@ -51,7 +53,7 @@ class Relay:
             for source, buffer in ((0, self._from_pool), (self._server.fileno(), self._from_server)):
                 if source in ready:
                     more = os.read(source, _PIECE)
-                    if not more:
+                    if not more or len(buffer) > _LARGEST:
                         return
                     buffer += more
             while b"\n" in self._from_pool:

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LABEL: Final = re.compile(r"[A-Za-z0-9._-]{1,200}")
-_PRINTABLE: Final = re.compile(r"[!-~\s]*")
+# Those characters and those blanks that Metamath knows: who splits at others reads another text than the verifier.
+_PRINTABLE: Final = re.compile(r"[!-~ \t\r\n\f]*")
 _KEYWORDS_WITH_LABEL: Final = frozenset({"$a", "$p", "$e", "$f"})
+_KEYWORDS: Final = _KEYWORDS_WITH_LABEL | {"$c", "$v", "$d", "$=", "$.", "${", "$}", "$[", "$]", "$(", "$)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,14 @@ def tokens(text: str) -> Sequence[str]:
     Raises:
         InputError: It has other characters than Metamath's, or a comment that is not right.
     """
-    if _PRINTABLE.fullmatch(text) is None or not text.isascii():
+    if _PRINTABLE.fullmatch(text) is None:
         raise InputError("Metamath is written in printable ASCII")
     found: list[str] = []
     in_comment = False
     for token in text.split():
+        if token not in _KEYWORDS and ("$(" in token or "$)" in token or ("$" in token and not in_comment)):
+            # A program that looks for "$)" wherever it stands would see a comment end where we do not.
+            raise InputError(f"{token!r} is no token of Metamath")
         if token == "$(":
             if in_comment:
                 raise InputError("a comment stands in a comment")

@@ -77,16 +77,21 @@ class Trickled(Observed):
 
 
 class Marked:
-    """Finds every process that was started, directly or not, while it was entered: they inherit a variable."""
+    """Finds every process that was started, directly or not, while it was entered.
+
+    It descends from this one, or it inherits a variable: one may lose its parents, or its environment, and rarely both.
+    """
 
     def __init__(self) -> None:
         self._name = "PORISM_CONFORMANCE"
         self._entry = ""
+        self._before: frozenset[int] = frozenset()
 
     def __enter__(self) -> Marked:
         value = os.urandom(16).hex()
         os.environ[self._name] = value
         self._entry = f"{self._name}={value}"
+        self._before = frozenset(_numbers())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -94,7 +99,9 @@ class Marked:
 
     def processes(self) -> list[int]:
         """Those that are there, but for this one."""
-        return [number for number in _numbers() if number != os.getpid() and self._is_marked(number)]
+        own, parents = os.getpid(), _parents()
+        new = [number for number in parents if number != own and number not in self._before]
+        return [number for number in new if self._is_marked(number) or own in _line(number, parents)]
 
     def killed(self) -> bool:
         """Kills all that are there; false, since there may be more in a moment."""
@@ -111,6 +118,31 @@ class Marked:
             return self._entry.encode() in Path(f"/proc/{number}/environ").read_bytes().split(b"\0")
         except OSError:
             return False
+
+
+def _parents() -> dict[int, int]:
+    """The parent of each process that is not a zombie."""
+    found: dict[int, int] = {}
+    for number in _numbers():
+        try:
+            # The name stands in parentheses, and may have any of its own.
+            fields = (
+                Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+            )
+        except OSError:
+            continue
+        if fields[0] not in {"Z", "X"}:
+            found[number] = int(fields[1])
+    return found
+
+
+def _line(number: int, parents: dict[int, int]) -> Iterator[int]:
+    """Whom a process descends from. Numbers are used again, so a line may seem to go round."""
+    seen: set[int] = set()
+    while number in parents and number not in seen:
+        seen.add(number)
+        number = parents[number]
+        yield number
 
 
 def _numbers() -> Iterator[int]:
