@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -79,9 +80,14 @@ def call(session: Session, name: str, argument: str = _UNIT, *, timeout_s: float
         ProverProtocolError: What came is no answer.
         ProverStoppedError: The deadline of the job, or that of the call, has passed.
     """
+    if session.cancel.cancelled or session.time_left_s == 0:
+        # Not begun, so that it can be spoken to again.
+        raise ProverStoppedError(f"there was no time for {name}")
     notes = session.notes
-    notes["sending"] = True
-    session.send(f'<call val="{name}">{argument}</call>'.encode())
+    request = f'<call val="{name}">{argument}</call>'.encode()
+    # A pipe takes a short one whole or not at all.
+    notes["sending"] = len(request) > select.PIPE_BUF
+    session.send(request)
     notes["sending"] = False
     notes["unanswered"] = notes.get("unanswered", 0) + 1
     until = None if timeout_s is None else time.monotonic() + timeout_s
