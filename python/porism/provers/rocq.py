@@ -95,6 +95,10 @@ class Rocq(Driver):
         """The version that it reports, such as ``"The Coq Proof Assistant, version 8.16.1"``."""
         return _child.first_line(self.find("coqc", "rocq"), "--version")
 
+    def build(self) -> str:
+        """The version, the libraries, and the axioms that it lets pass."""
+        return f"{self.version()}; {self._libraries}; {sorted(self.axioms)}"
+
     def capabilities(self) -> Capabilities:
         """It reads Rocq, can be interrupted, and keeps proof states."""
         return Capabilities(
