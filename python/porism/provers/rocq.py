@@ -150,6 +150,7 @@ class Rocq(Driver):
             InputError: Rocq does not accept the header.
         """
         script = Script(session, _rocq_xml.init(session), header)
+        session.notes["states"] = script.tip
         if not all(script.add(one) for one in sentences(header)) or not script.execute():
             raise InputError(f"{self.name} does not accept the header: {script.trouble}")
         if script.open_proof:
