@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import copy
 import pickle
+import re
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -328,3 +330,24 @@ def test_a_loop_awaits_upgrades() -> None:
             assert [one.trust for one in await pool.upgrade([found, found], "L1")] == [Trust.L1, Trust.L1]
 
     asyncio.run(main())
+
+
+# --- the guide --------------------------------------------------------------------------------------------------------
+
+
+def test_what_the_guide_shows_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "rocq.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    if not sandbox_report().holds("files"):
+        blocks = [block.replace("Rocq()", "Rocq(sandbox=None)") for block in blocks]
+    for block in blocks:
+        exec(block, {})
+    assert capsys.readouterr().out.splitlines() == [
+        "proved L0",
+        "rejected 2 10",
+        "{'L2'}",
+        "L3",
+        "2",
+        "rejected and nothing has changed: True",
+        "proved",
+    ]

@@ -26,15 +26,14 @@ if TYPE_CHECKING:
     from porism._core import Session
     from porism.provers._driver import Job
     from porism.provers._rocq_script import Parts
+    from porism.provers._rocq_sentences import Sentence
     from porism.provers.rocq import Rocq
 
 _CANDIDATE: Final = "porism_candidate"
 _JUDGE: Final = "porism_judge"
 _LONGEST_OBJECT: Final = 256 * _child.MIB
 # A header of these means the same in every file that it stands in; with definitions, each file has its own.
-_ONLY_LOADS: Final = frozenset(
-    {"Require", "From", "Import", "Export", "Open", "Close", "Set", "Unset", "Local", "Global"}
-)
+_ONLY_LOADS: Final = frozenset({"Require", "From", "Import", "Export", "Open", "Close", "Set", "Unset"})
 # What coqchk says of the files, by heading.
 _SUMMARY: Final = re.compile(r"^\* (?P<what>[^:\n]+):(?P<list>(?:\s*<none>|(?:\n  .*)*))", re.MULTILINE)
 
@@ -99,7 +98,7 @@ def _at_once(
     pinned = [
         f"Definition porism_says_{number} : Type := (\n{one.statement}\n)." for number, one in enumerate(theorems)
     ]
-    only_loads = all(one.word in _ONLY_LOADS for one in sentences(header))
+    only_loads = all(_only_loads(one) for one in sentences(header))
     made, seen = folder / "made", folder / "seen"
     made.mkdir()
     seen.mkdir()
@@ -140,6 +139,11 @@ def _at_once(
         for one in group:
             judgements[one] = Judgement(reached, (*axioms_in(printed), *besides), trouble)
     return judgements
+
+
+def _only_loads(one: Sentence) -> bool:
+    words = one.head[1:] if one.word in {"Local", "Global"} else one.head
+    return words[:1] != () and words[0] in _ONLY_LOADS
 
 
 def _compile(driver: Rocq, session: Session, folder: Path, module: str, lines: Sequence[str]) -> str:

@@ -21,6 +21,8 @@ from porism.provers._rocq_sentences import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from porism._core import Session
     from porism.provers._driver import Job
 
@@ -83,11 +85,10 @@ def _framed(proof: list[Sentence]) -> tuple[list[Sentence], str]:
     if proof and proof[0].word == "Proof" and proof[0].head[1] not in {".", "...", "using", "with"}:
         # "Proof term." is a whole proof.
         return proof, f"the proof goes on after {proof[0].text[:60]!r}" if len(proof) > 1 else ""
-    if not proof or proof[0].word != "Proof":
-        proof = [sentence("Proof."), *proof]
-    if proof[-1].word not in _ENDS:
+    if not proof or proof[-1].word not in _ENDS:
         proof = [*proof, sentence("Qed.")]
-    inner = next((one for one in proof[1:-1] if one.word in _ENDS or one.word == "Proof"), None)
+    begun = 1 if proof[0].word == "Proof" else 0
+    inner = next((one for one in proof[begun:-1] if one.word in _ENDS or one.word == "Proof"), None)
     return proof, "" if inner is None else f"the proof goes on after {inner.text[:60]!r}"
 
 
@@ -107,7 +108,18 @@ class Script:
 
     def add(self, one: Sentence) -> bool:
         """Adds one; whether Rocq could read it."""
-        answer = _rocq_xml.add(self.session, one.text, self.tip)
+        return self._added(_rocq_xml.add(self.session, one.text, self.tip), one)
+
+    def add_all(self, state: int, parts: Sequence[Sentence]) -> bool:
+        """Goes to a state, and adds all after it; whether Rocq could read them."""
+        answers = _rocq_xml.add_all(self.session, [one.text for one in parts], state) if parts else None
+        if answers is None:
+            _rocq_xml.go_back(self.session, state)
+            self.tip = state
+            return all(self.add(one) for one in parts)
+        return all(self._added(answer, one) for answer, one in zip(answers, parts, strict=False))
+
+    def _added(self, answer: _rocq_xml.Answer, one: Sentence) -> bool:
         if answer.good:
             self.tip = answer.state()
             self.states[self.tip] = one
@@ -145,21 +157,22 @@ class Script:
 
 def run(session: Session, state: int, parts: Parts) -> tuple[Script, Verdict, str]:
     """Goes to a state, and has everything executed there; what that means, in a word and in a sentence."""
-    _rocq_xml.go_back(session, state)
     script = Script(session, state, parts.candidate)
-    return script, *_outcome(script, parts)
+    return script, *_outcome(script, state, parts)
 
 
-def _outcome(script: Script, parts: Parts) -> tuple[Verdict, str]:
-    for one in parts.sentences:
-        if not script.add(one):
-            return Verdict.REJECTED, script.trouble
+def _outcome(script: Script, state: int, parts: Parts) -> tuple[Verdict, str]:
+    if not script.add_all(state, parts.sentences):
+        return Verdict.REJECTED, script.trouble
     if not script.execute():
         return (Verdict.INCOMPLETE if _is_incomplete(script.trouble) else Verdict.REJECTED), script.trouble
     if script.open_proof:
         return Verdict.INCOMPLETE, f"the proof of {script.open_proof} is not ended"
     if script.axioms_added:
         return Verdict.INCOMPLETE, "an axiom was added, or something was admitted"
+    if parts.statement is not None:
+        # Our theorem was begun, nothing of the candidate can abandon it, and no proof is open: it is there.
+        return Verdict.PROVED, ""
     if parts.name and not _rocq_xml.query(script.session, f"Check {parts.name}.", script.tip).good:
         return Verdict.MISMATCH, f"there is no {parts.name} afterwards"
     return Verdict.PROVED, ""

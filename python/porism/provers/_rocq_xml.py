@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -11,6 +12,7 @@ from xml.sax.saxutils import escape
 from porism._errors import ProverError, ProverProtocolError, ProverStoppedError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from xml.etree.ElementTree import Element
 
     from porism._core import Session
@@ -79,12 +81,30 @@ def call(session: Session, name: str, argument: str = _UNIT, *, timeout_s: float
         ProverProtocolError: What came is no answer.
         ProverStoppedError: The deadline of the job, or that of the call, has passed.
     """
+    _send(session, [_request(name, argument)])
+    return _answer(session, None if timeout_s is None else time.monotonic() + timeout_s)
+
+
+def _request(name: str, argument: str) -> str:
+    return f'<call val="{name}">{argument}</call>'
+
+
+def _send(session: Session, requests: Sequence[str]) -> None:
+    """Makes calls; each of them will be answered."""
+    if session.cancel.cancelled or session.time_left_s == 0:
+        # Not begun, so that it can be spoken to again.
+        raise ProverStoppedError("there was no time for a call")
     notes = session.notes
-    notes["sending"] = True
-    session.send(f'<call val="{name}">{argument}</call>'.encode())
+    data = "".join(requests).encode()
+    # A pipe takes a short one whole or not at all.
+    notes["sending"] = len(data) > select.PIPE_BUF
+    session.send(data)
     notes["sending"] = False
-    notes["unanswered"] = notes.get("unanswered", 0) + 1
-    until = None if timeout_s is None else time.monotonic() + timeout_s
+    notes["unanswered"] = notes.get("unanswered", 0) + len(requests)
+
+
+def _answer(session: Session, until: float | None = None) -> Answer:
+    """Waits for the answer to the oldest call that has none."""
     answer = Answer(good=False, value=_NOTHING)
     while True:
         frame = session.receive(None if until is None else max(0.0, until - time.monotonic())).lstrip()
@@ -92,7 +112,7 @@ def call(session: Session, name: str, argument: str = _UNIT, *, timeout_s: float
             continue
         element = _parsed(frame)
         if element.tag == "value":
-            notes["unanswered"] -= 1
+            session.notes["unanswered"] -= 1
             return _with_value(answer, element)
         if element.tag != "feedback":
             raise ProverProtocolError(f"expected <feedback> or <value>, found <{element.tag}>")
@@ -184,9 +204,45 @@ def init(session: Session) -> int:
 
 def add(session: Session, sentence: str, tip: int) -> Answer:
     """Adds a sentence after a state, which has to be the tip. It is parsed, and executed later."""
+    return _counted(session, call(session, "Add", _addition(sentence, tip)))
+
+
+def add_all(session: Session, sentences: Sequence[str], state: int) -> list[Answer] | None:
+    """Goes back to a state and adds sentences there, in one go: to wake a process up costs as much as to parse.
+
+    Each sentence names the state before it, which is not known yet. Rocq numbers states one by one; where that does not
+    hold, it refuses what comes after, and this gives ``None``: add them one after another.
+
+    Returns:
+        The answers up to the first that is not good.
+    """
+    first_new: int = session.notes["states"] + 1
+    tips = [state, *range(first_new, first_new + len(sentences) - 1)]
+    additions = [_request("Add", _addition(text, tip)) for text, tip in zip(sentences, tips, strict=True)]
+    _send(session, [_request("Edit_at", f'<state_id val="{state}"/>'), *additions])
+    went_back, *answers = [_answer(session) for _ in range(len(sentences) + 1)]
+    if not went_back.good:
+        return None
+    heard: list[Answer] = []
+    for number, answer in enumerate(answers):
+        heard.append(answer)
+        if not answer.good:
+            break
+        if _counted(session, answer).state() != first_new + number and number + 1 < len(answers):
+            return None
+    return heard
+
+
+def _addition(sentence: str, tip: int) -> str:
     text = f"<string>{escape(sentence)}</string>"
     edit = f'<pair><pair>{text}<int>-1</int></pair><pair><state_id val="{tip}"/><bool val="false"/></pair></pair>'
-    return call(session, "Add", f"<pair><pair>{edit}<int>0</int></pair><pair><int>1</int><int>0</int></pair></pair>")
+    return f"<pair><pair>{edit}<int>0</int></pair><pair><int>1</int><int>0</int></pair></pair>"
+
+
+def _counted(session: Session, answer: Answer) -> Answer:
+    if answer.good:
+        session.notes["states"] = max(session.notes.get("states", 0), answer.state())
+    return answer
 
 
 def go_back(session: Session, state: int) -> None:
