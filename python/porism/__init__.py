@@ -4,9 +4,10 @@ This is the one public door; every module whose name starts with an underscore m
 Importing it opens nothing and starts nothing.
 """
 
-from porism import provers
+from porism import metamath, provers
 from porism._arrivals import AsyncTicket
 from porism._async_memory import AsyncMemory
+from porism._check import CheckBudget, Checked, CheckReport, Decision, Fault, check
 from porism._core import CurrentRequest, NativeWorker, Ticket, __version__, current_request
 from porism._embedders import Vectors, sentences
 from porism._errors import (
@@ -97,6 +98,9 @@ __all__ = [
     "Candidate",
     "Change",
     "Check",
+    "CheckBudget",
+    "CheckReport",
+    "Checked",
     "ClosedError",
     "Compaction",
     "Completed",
@@ -104,10 +108,12 @@ __all__ = [
     "CurrentRequest",
     "DamagedError",
     "DeadlineError",
+    "Decision",
     "Definition",
     "Event",
     "Evidence",
     "Fact",
+    "Fault",
     "Finding",
     "Forgotten",
     "FormatError",
@@ -176,7 +182,9 @@ __all__ = [
     "Where",
     "WorkerError",
     "__version__",
+    "check",
     "current_request",
+    "metamath",
     "provers",
     "sandbox_report",
     "sentences",

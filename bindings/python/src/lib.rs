@@ -7,6 +7,7 @@ mod errors;
 mod fields;
 mod library;
 mod memory;
+mod metamath;
 mod pool;
 mod process;
 mod queue;
@@ -25,6 +26,7 @@ mod _core {
         super::library::register(module)?;
         super::memory::register(module)?;
         super::pool::register(module)?;
+        super::metamath::register(module)?;
         super::process::register(module)?;
         super::queue::register(module)?;
         super::sandbox::register(module)?;

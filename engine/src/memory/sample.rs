@@ -1,5 +1,7 @@
 //! A sample of the queries that were asked.
 
+use super::segment::unit;
+
 /// How many queries are kept.
 const SIZE: usize = 256;
 
@@ -31,9 +33,9 @@ impl Sample {
         self.asked
     }
 
-    /// The queries of the sample.
+    /// The queries of the sample, as unit vectors.
     pub(super) fn queries(&self) -> Vec<Vec<f32>> {
-        self.queries.clone()
+        self.queries.iter().map(|query| unit(query)).collect()
     }
 }
 
