@@ -10,19 +10,19 @@ ARM := aarch64-unknown-linux-gnu
 # What Porism is compared with stays out of the environment that builds and tests it.
 RIVALS := .venv-rivals
 
-# So does the sentence model, which needs 3 GB.
+# So does the sentence model, which needs 6 GB.
 SENTENCES := .venv-sentences
 
 # How long the open-ended jobs run.
 FUZZ_SECONDS ?= 60
 SOAK_ROUNDS ?= 2000
-FAULTS ?= 100000
 SOAK_MUTANTS ?= 100000
+FAULTS ?= 100000
 
 # How many preemptions a model may have: each more takes ten times as long.
 LOOM_DEPTH ?= 3
 
-# What `make compare-store`, `compare-memory`, `compare-queue`, `compare-pool` and `compare-check` are told, such as
+# What `make compare-store`, `compare-memory`, `compare-queue`, `compare-pool`, `compare-check` and `compare-provers` are told, such as
 # COMPARE="--vectors FILE --out FILE".
 COMPARE ?=
 
@@ -38,8 +38,8 @@ PYTEST_FOLDERS := $(wildcard tests/python tests/crash tests/attacks tests/faults
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint test-rust test-python test-sentences test-arm format bench compare-store compare-memory compare-queue \
-	compare-pool compare-check loom fuzz soak faults wheel clean FORCE
+.PHONY: help demo test lint test-rust test-python test-sentences test-arm format bench bench-pool compare-store compare-memory \
+	compare-queue compare-pool compare-check compare-provers loom fuzz soak faults wheel clean FORCE
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,7 +66,7 @@ test-rust: $(VENV)/python ## Run the Rust tests, and the models of threads to a 
 test-python: $(VENV)/ready ## Build the wheel, install it, run the Python and the crash tests
 	$(BIN)/pytest $(PYTEST_FOLDERS)
 
-test-sentences: $(VENV)/ready ## Test with a real sentence model: downloads 90 MB of it, and 3 GB that run it, for .venv-sentences
+test-sentences: $(VENV)/ready ## Test with a real sentence model: downloads 90 MB of it, and 6 GB that run it, for .venv-sentences
 	@test -d $(SENTENCES) || $(PYTHON) -m venv $(SENTENCES)
 	rm -rf $(SENTENCES)/wheel
 	$(BIN)/pip wheel --no-deps --wheel-dir $(SENTENCES)/wheel .
@@ -95,6 +95,9 @@ bench: $(VENV)/ready ## Time the Python and the Rust benchmarks
 	$(BIN)/pytest -o addopts="--strict-markers --strict-config -ra" --benchmark-only benches/python
 	$(CARGO) bench -p porism-native -p porism-engine --locked
 
+bench-pool: $(VENV)/ready ## Time what a pool costs beside its provers; COMPARE="..." adds options
+	$(BIN)/python benches/python/pool_costs.py $(COMPARE)
+
 compare-store: $(RIVALS)/ready ## Time durable writes and opening against other stores; COMPARE="..." adds options
 	PYTHONPATH=benches $(RIVALS)/bin/python -m rivals.store $(COMPARE)
 
@@ -109,6 +112,9 @@ compare-pool: $(RIVALS)/ready ## Time pools of Lean REPLs against each other on 
 
 compare-check: $(VENV)/ready ## Time Metamath checking against other checkers; COMPARE="..." adds options
 	PYTHONPATH=benches $(BIN)/python -m rivals.check $(COMPARE)
+
+compare-provers: $(VENV)/ready ## Time warm Rocq against a process for each proof; COMPARE="..." adds options
+	PYTHONPATH=benches $(BIN)/python -m rivals.provers $(COMPARE)
 
 loom: ## Check the models in tests/loom to LOOM_DEPTH preemptions
 	LOOM_MAX_PREEMPTIONS=$(LOOM_DEPTH) $(CARGO) test --release --locked --manifest-path tests/loom/Cargo.toml

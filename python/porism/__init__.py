@@ -41,6 +41,7 @@ from porism._memory import Memory, upgrade
 from porism._policy import DEFAULT_SCHEDULE, Ranking, Try, slices
 from porism._pool import AsyncPool, Pool
 from porism._pool_types import PoolMetrics, ProcessMetrics
+from porism._proof_session import AsyncProofSession, ProofSession
 from porism._queue import AsyncQueue, Queue
 from porism._queue_types import Completed, Health, Histogram, QueueMetrics, Race
 from porism._routing import Route
@@ -87,6 +88,7 @@ __all__ = [
     "Action",
     "AsyncMemory",
     "AsyncPool",
+    "AsyncProofSession",
     "AsyncQueue",
     "AsyncTicket",
     "Attempt",
@@ -143,6 +145,7 @@ __all__ = [
     "PorismError",
     "ProcessMetrics",
     "Promise",
+    "ProofSession",
     "ProverEndedError",
     "ProverError",
     "ProverMemoryError",

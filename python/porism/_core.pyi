@@ -39,10 +39,13 @@ __all__ = [
     "Ticket",
     "VerdictCache",
     "__version__",
+    "certificate_format",
+    "check_certificate",
     "content_hash",
     "current_request",
     "embed",
     "fuse",
+    "import_egg_explanation",
     "isa",
     "run_process",
     "sandbox_report",
@@ -340,7 +343,7 @@ class Queue:
 @final
 class Session:
     def send(self, data: bytes) -> None: ...
-    def receive(self) -> bytes: ...
+    def receive(self, timeout_s: float | None = None) -> bytes: ...
     def ask(self, data: bytes, *, marker: str | None = None) -> bytes: ...
     def discard(self) -> None: ...
     def close_input(self) -> None: ...
@@ -417,6 +420,7 @@ def verdict_key(
     prover_build: bytes, library: bytes, options: bytes, prefix: bytes, candidate: bytes, statement: bytes
 ) -> bytes: ...
 def sandbox_report() -> tuple[list[tuple[str, bool, str]], list[tuple[str, bool, str]]]: ...
+
 # Code, message, span, line, column, file, step, label, expected, found.
 _FaultFields: TypeAlias = tuple[
     str,
@@ -432,6 +436,15 @@ _FaultFields: TypeAlias = tuple[
 ]
 _Decided: TypeAlias = tuple[str, _FaultFields | None]
 
+def certificate_format(path: os.PathLike[str] | str) -> str | None: ...
+def check_certificate(
+    problem: os.PathLike[str] | str,
+    certificate: os.PathLike[str] | str,
+    format: str,
+    threads: int,
+    budget: tuple[int, int, int],
+) -> tuple[_Decided, tuple[str, str, str, str, list[str]]]: ...
+def import_egg_explanation(problem: bytes, explanation: str) -> str: ...
 @final
 class Metamath:
     @staticmethod

@@ -6,7 +6,7 @@ from operator import attrgetter
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from porism._errors import InputError
+from porism._errors import InputError, ProverError, ProverMissingError, ProverStoppedError
 from porism._types import Verdict
 from porism._verdicts import Check, Trust
 from porism.provers._driver import Capabilities, Driver
@@ -14,6 +14,8 @@ from porism.provers._driver import Capabilities, Driver
 if TYPE_CHECKING:
     from porism._answers import Answers
     from porism._core import Session
+    from porism._failover import Outages
+    from porism._upgrade import Origin
     from porism.provers._driver import Job, Launch
 
 
@@ -25,15 +27,38 @@ class Errand:
         job: What is to be done.
         answers: Where answers are kept; ``None``: nowhere.
         deadline_s: How long it may take, from now on.
+        origin: What its check tells of where it came from.
+        outages: Where it is noted that the prover is missing or does not start.
     """
 
-    __slots__ = ("_allowed_s", "_answers", "_asked", "_began", "_due", "_found", "answer", "driver", "job")
+    __slots__ = (
+        "__weakref__",
+        "_allowed_s",
+        "_answers",
+        "_asked",
+        "_began",
+        "_due",
+        "_found",
+        "_outages",
+        "answer",
+        "driver",
+        "job",
+        "origin",
+    )
 
     def __init__(
-        self, driver: Driver, job: Job, answers: Answers | None = None, deadline_s: float | None = None
+        self,
+        driver: Driver,
+        job: Job,
+        answers: Answers | None = None,
+        deadline_s: float | None = None,
+        origin: Origin | None = None,
+        outages: Outages | None = None,
     ) -> None:
         self.driver = driver
         self.job = job
+        self.origin = origin
+        self._outages = outages
         #: What this errand itself came to: whoever gets another object shares the work of an equal job.
         self.answer: Check | None = None
         self._answers = answers
@@ -79,11 +104,23 @@ class Errand:
 
     def launch(self) -> Launch:
         """How to start a process for it."""
-        return self.driver.launch(self.job.header)
+        try:
+            return self.driver.launch(self.job.header)
+        except ProverMissingError as error:
+            self._note_missing(error)
+            raise
 
     def start(self, session: Session) -> None:
         """Makes a new process ready for it."""
-        self.driver.start(session, self.job.header)
+        try:
+            self.driver.start(session, self.job.header)
+        except ProverStoppedError:
+            raise
+        except ProverError as error:
+            self._note_not_started(str(error))
+            raise
+        if self._outages is not None:
+            self._outages.started(self.prover, self.header)
 
     def check(self, session: Session) -> Check:
         """Does it. What is not in the prover's language says nothing about what was meant."""
@@ -93,8 +130,12 @@ class Errand:
         self._allowed_s = session.time_left_s
         try:
             check = self.driver.check(session, self.job)
-        except InputError as error:
+        except (InputError, UnicodeEncodeError) as error:
+            # The latter: half a surrogate pair, which no prover can be sent.
             check = no_answer(self.driver.name, Verdict.UNSUPPORTED, str(error))
+        except ProverMissingError as error:
+            self._note_missing(error)
+            raise
         return self._done(self._keep(self._timed(check)))
 
     def recover(self, session: Session) -> None:
@@ -102,7 +143,9 @@ class Errand:
         self.driver.recover(session)
 
     def failed(self, verdict: str, detail: str) -> Check:
-        """What is said when there is no answer."""
+        """What is said when there is no answer; "failed" is the word for a process that could not be had."""
+        if verdict == Verdict.FAILED:
+            self._note_not_started(detail)
         check = self._timed(no_answer(self.driver.name, Verdict(verdict), detail))
         if self._began is None:
             # Who waited in vain for a process has found out nothing about the candidate.
@@ -112,11 +155,20 @@ class Errand:
             check = _with(check, verdict=Verdict.TIMEOUT)
         return self._done(self._keep(check))
 
+    def _note_missing(self, error: ProverMissingError) -> None:
+        if self._outages is not None:
+            self._outages.missing(self.prover, str(error))
+
+    def _note_not_started(self, reason: str) -> None:
+        if self._outages is not None:
+            self._outages.not_started(self.prover, self.header, reason)
+
     # --- bookkeeping --------------------------------------------------------------------------------------------------
 
     def found_at_once(self) -> Check | None:
         """The answer that is at hand, for whoever may not wait for a disk."""
-        return None if self._answers is None else self._answers.peek(self, self._time_left_s())
+        found = None if self._answers is None else self._answers.peek(self, self._time_left_s())
+        return None if found is None else self._done(found)
 
     def _time_left_s(self) -> float | None:
         return None if self._due is None else max(0.0, self._due - monotonic())
@@ -133,12 +185,12 @@ class Errand:
         return check
 
     def _done(self, check: Check) -> Check:
-        self.answer = check
-        return check
+        self.answer = check if self.origin is None else _with(check, origin=self.origin)
+        return self.answer
 
     def received(self, check: Check) -> Check:
         """A check as whoever asked for this gets it: one that an equal job came to says so."""
-        return check if check is self.answer else _with(check, coalesced=True)
+        return check if check is self.answer else _with(check, coalesced=True, origin=self.origin)
 
 
 class Nobody(Driver):

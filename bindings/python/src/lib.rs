@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 
 mod array;
+mod certificates;
 mod errors;
 mod fields;
 mod library;
@@ -23,6 +24,7 @@ mod _core {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         module.add("SQLITE_VERSION", porism_engine::memory::sqlite_version())?;
+        super::certificates::register(module)?;
         super::library::register(module)?;
         super::memory::register(module)?;
         super::pool::register(module)?;

@@ -19,7 +19,7 @@ use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 struct Metamath(Environment);
 
 /// Code, message, span, line, column, file, step, label, expected, found.
-type FaultFields = (
+pub type FaultFields = (
     &'static str,
     String,
     Option<(u64, u64)>,
@@ -33,13 +33,13 @@ type FaultFields = (
 );
 
 /// `accepted`, `rejected` or `undecided`, and why.
-type Decided = (&'static str, Option<FaultFields>);
+pub type Decided = (&'static str, Option<FaultFields>);
 
 /// The claim hash, the certificate hash, the checker, its version, and the axioms.
-type ReceiptFields = (String, String, &'static str, &'static str, Vec<String>);
+pub type ReceiptFields = (String, String, &'static str, &'static str, Vec<String>);
 
 /// Steps, nodes and bytes of memory.
-type BudgetFields = (u64, u64, u64);
+pub type BudgetFields = (u64, u64, u64);
 
 thread_local! {
     static SCRATCH: RefCell<ProposalScratch> = RefCell::default();
@@ -259,7 +259,7 @@ fn keyword(kind: StatementKind) -> &'static str {
     }
 }
 
-fn decided(verdict: &Verdict) -> Decided {
+pub fn decided(verdict: &Verdict) -> Decided {
     (verdict.name(), verdict.fault().map(fields))
 }
 

@@ -9,11 +9,13 @@
 //! - [`Receipt`] is what a checker signs: which claim, which certificate, on which axioms.
 
 mod budget;
+pub mod certificates;
 pub mod cnf;
 pub mod drat;
 pub mod lrat;
 mod many;
 pub mod metamath;
+pub mod model;
 mod receipt;
 pub mod rewrite;
 mod scan;

@@ -133,7 +133,7 @@ impl<'a> Scanner<'a> {
     fn long_number(&mut self, mut value: u64, mut any: bool) -> Result<u64, BadNumber> {
         while let Some(digit @ b'0'..=b'9') = self.peek() {
             let next = value.checked_mul(10).and_then(|tens| tens.checked_add(u64::from(digit - b'0')));
-            value = next.filter(|&next| next <= i64::MAX as u64).ok_or(BadNumber::TooLarge)?;
+            value = next.filter(|&next| i64::try_from(next).is_ok()).ok_or(BadNumber::TooLarge)?;
             any = true;
             self.at += 1;
         }

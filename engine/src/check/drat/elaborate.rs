@@ -239,7 +239,7 @@ impl<'a> Elaboration<'a> {
                     writer.addition(number + 1, literals, hints);
                 }
                 Event::Went { number, .. } if number < self.given || self.clauses.is_core(number) => {
-                    writer.deletion(&[number + 1])
+                    writer.deletion(&[number + 1]);
                 }
                 _ => {}
             }

@@ -1,5 +1,6 @@
 //! Cases that are data, and proofs without hints made from random formulas by resolution: right ones, and spoilt ones.
 
+use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
@@ -53,14 +54,14 @@ fn has_model(clauses: &[Vec<u32>]) -> bool {
     })
 }
 
-fn text(clauses: &[(bool, Vec<u32>)]) -> String {
-    let number = |&code: &u32| Literal::from_code(code).to_dimacs().to_string() + " ";
-    clauses
-        .iter()
-        .map(|(deletes, clause)| {
-            if *deletes { "d " } else { "" }.to_owned() + &clause.iter().map(number).collect::<String>() + "0\n"
-        })
-        .collect()
+fn text(steps: &[(bool, Vec<u32>)]) -> String {
+    let mut text = String::new();
+    for (deletes, clause) in steps {
+        text += if *deletes { "d " } else { "" };
+        clause.iter().for_each(|&code| write!(text, "{} ", Literal::from_code(code).to_dimacs()).unwrap());
+        text += "0\n";
+    }
+    text
 }
 
 proptest! {
@@ -72,7 +73,7 @@ proptest! {
     fn nothing_false_is_accepted(
         given in prop::collection::vec(clause(), 1..24),
         steps in prop::collection::vec((prop::bool::weighted(0.3), clause()), 0..12),
-        pick in any::<u64>(),
+        pick in any::<prop::sample::Index>(),
     ) {
         let mut formula = Formula::new();
         for clause in &given {
@@ -81,7 +82,7 @@ proptest! {
         // Deletions of what is there.
         let mut steps = steps;
         for (number, (_, clause)) in steps.iter_mut().enumerate().filter(|(_, (deletes, _))| *deletes) {
-            *clause = given[(pick.rotate_left(u32::try_from(number).unwrap()) % given.len() as u64) as usize].clone();
+            *clause = given[(pick.index(given.len()) + number) % given.len()].clone();
         }
         let (report, hints) = decide(&formula, text(&steps).as_bytes());
         if hints.is_some() {

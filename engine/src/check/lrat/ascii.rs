@@ -8,12 +8,12 @@
 //!
 //! Source: L. Cruz-Filipe, M. Heule, W. Hunt, M. Kaufmann, P. Schneider-Kamp, *Efficient Certified RAT Verification*, CADE 2017.
 
-use super::steps::{CANDIDATE, Flaw, LARGEST_ID, Step, Steps};
+use super::steps::{CANDIDATE, Flaw, LARGEST_ID, Piece, Step};
 use crate::check::cnf::Literal;
 use crate::check::scan::{BadNumber, Scanner};
 
 /// Reads `text`, which begins at the start of a line, into `into`.
-pub fn read(text: &[u8], into: &mut Steps) {
+pub fn read(text: &[u8], into: &mut Piece) {
     let mut scanner = Scanner::new(text);
     if let Err(flaw) = steps(&mut scanner, into) {
         into.flaw = Some((place(scanner.at()), flaw));
@@ -25,7 +25,7 @@ const fn place(at: usize) -> u32 {
     at as u32
 }
 
-fn steps(scanner: &mut Scanner<'_>, into: &mut Steps) -> Result<(), Flaw> {
+fn steps(scanner: &mut Scanner<'_>, into: &mut Piece) -> Result<(), Flaw> {
     loop {
         scanner.white();
         let at = place(scanner.at());
@@ -63,7 +63,7 @@ fn steps(scanner: &mut Scanner<'_>, into: &mut Steps) -> Result<(), Flaw> {
     }
 }
 
-fn literals(scanner: &mut Scanner<'_>, into: &mut Steps) -> Result<(), Flaw> {
+fn literals(scanner: &mut Scanner<'_>, into: &mut Piece) -> Result<(), Flaw> {
     loop {
         scanner.blanks();
         let negated = sign(scanner);
@@ -78,7 +78,7 @@ fn literals(scanner: &mut Scanner<'_>, into: &mut Steps) -> Result<(), Flaw> {
     }
 }
 
-fn hints(scanner: &mut Scanner<'_>, into: &mut Steps) -> Result<(), Flaw> {
+fn hints(scanner: &mut Scanner<'_>, into: &mut Piece) -> Result<(), Flaw> {
     loop {
         while let Some(id) = scanner.short_number() {
             if id == 0 {
@@ -106,7 +106,7 @@ fn next_id(scanner: &mut Scanner<'_>) -> Result<Option<u32>, Flaw> {
     Ok(Some(id(scanner)?).filter(|&id| id != 0))
 }
 
-#[inline(always)]
+#[inline]
 fn sign(scanner: &mut Scanner<'_>) -> bool {
     let negative = scanner.peek() == Some(b'-');
     if negative {
@@ -115,7 +115,7 @@ fn sign(scanner: &mut Scanner<'_>) -> bool {
     negative
 }
 
-#[inline(always)]
+#[inline]
 fn id(scanner: &mut Scanner<'_>) -> Result<u32, Flaw> {
     let id = number(scanner)?;
     if id > LARGEST_ID {
@@ -126,7 +126,7 @@ fn id(scanner: &mut Scanner<'_>) -> Result<u32, Flaw> {
 }
 
 /// A number with a blank or a line's end behind it.
-#[inline(always)]
+#[inline]
 fn number(scanner: &mut Scanner<'_>) -> Result<u64, Flaw> {
     let number =
         scanner.number().map_err(|bad: BadNumber| Flaw { code: bad.code(), message: bad.message(), clause: None })?;
@@ -142,8 +142,8 @@ fn number(scanner: &mut Scanner<'_>) -> Result<u64, Flaw> {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Steps {
-        let mut steps = Steps::default();
+    fn parse(text: &str) -> Piece {
+        let mut steps = Piece::default();
         read(text.as_bytes(), &mut steps);
         steps
     }

@@ -3,11 +3,11 @@
 //! A number is twice its size, and one more where it is negative, seven bits a byte, the lowest first; all bytes but the last have
 //! their highest bit set. So the byte 0 stands for nothing but the end of a list.
 
-use super::steps::{CANDIDATE, Flaw, LARGEST_ID, Step, Steps};
+use super::steps::{CANDIDATE, Flaw, LARGEST_ID, Piece, Step};
 use crate::check::cnf::Literal;
 
 /// Reads `bytes`, which begin with a step, into `into`.
-pub fn read(bytes: &[u8], into: &mut Steps) {
+pub fn read(bytes: &[u8], into: &mut Piece) {
     let mut reader = Reader { bytes, at: 0 };
     loop {
         match reader.step(into) {
@@ -32,7 +32,7 @@ impl Reader<'_> {
         self.at as u32
     }
 
-    fn step(&mut self, into: &mut Steps) -> Result<Option<Step>, Flaw> {
+    fn step(&mut self, into: &mut Piece) -> Result<Option<Step>, Flaw> {
         let at = self.place();
         let Some(&tag) = self.bytes.get(self.at) else {
             return Ok(None);
@@ -145,8 +145,8 @@ pub fn whole(bytes: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    fn parse(bytes: &[u8]) -> Steps {
-        let mut steps = Steps::default();
+    fn parse(bytes: &[u8]) -> Piece {
+        let mut steps = Piece::default();
         read(bytes, &mut steps);
         steps
     }

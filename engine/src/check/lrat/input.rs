@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 
 use super::binary;
-use super::steps::Steps;
+use super::steps::Piece;
 
 /// How many bytes are read at once. Verdicts do not depend on it, nor on the number of threads.
 const BATCH_BYTES: usize = 4 << 20;
@@ -29,7 +29,7 @@ impl Encoding {
     }
 
     /// Reads the steps of a piece.
-    pub fn read(self, piece: &[u8], into: &mut Steps) {
+    pub fn read(self, piece: &[u8], into: &mut Piece) {
         match self {
             Self::Ascii => super::ascii::read(piece, into),
             Self::Binary => binary::read(piece, into),
@@ -122,7 +122,7 @@ mod tests {
             let mut batch = Batch::default();
             assert!(batch.fill(&before, &mut reader, Some(encoding), u64::MAX).unwrap());
             let pieces = batch.pieces(encoding);
-            assert_eq!(pieces.iter().map(|piece| piece.len()).sum::<usize>(), batch.bytes().len());
+            assert_eq!(pieces.iter().map(ExactSizeIterator::len).sum::<usize>(), batch.bytes().len());
             found.extend(pieces.into_iter().map(|piece| batch.bytes()[piece].to_vec()));
             if batch.last {
                 return found;
@@ -146,7 +146,7 @@ mod tests {
         let pieces = batches(&proof, Encoding::Binary);
         assert!(pieces.len() > 30);
         for piece in &pieces {
-            let mut steps = Steps::default();
+            let mut steps = Piece::default();
             Encoding::Binary.read(piece, &mut steps);
             assert_eq!(steps.flaw, None);
         }

@@ -122,7 +122,7 @@ impl<'a> Reading<'a> {
             filled = read?;
             let bytes = self.batch.bytes();
             self.offset += bytes.len() as u64;
-            self.lines += bytes.iter().filter(|&&byte| byte == b'\n').count() as u64;
+            self.lines += bytes.split(|&byte| byte == b'\n').count() as u64 - 1;
             if self.batch.last {
                 return Ok(Verdict::Rejected(Box::new(Fault::new(
                     NO_EMPTY_CLAUSE,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Encoding;
-use super::steps::{CANDIDATE, Steps};
+use super::steps::{CANDIDATE, Piece};
 use crate::check::cnf::Formula;
 
 type Clause = Vec<u32>;
@@ -18,7 +18,7 @@ pub fn check(formula: &Formula, proof: &[u8]) -> Result<(), (usize, &'static str
         }
     }
     let mut gone = BTreeSet::new();
-    let mut steps = Steps::default();
+    let mut steps = Piece::default();
     Encoding::of(proof).read(proof, &mut steps);
     for (number, step) in (1..).zip(&steps.steps) {
         if step.id == 0 {

@@ -50,7 +50,7 @@ impl Flaw {
 
 /// The steps of a piece of a proof, and where reading it stopped.
 #[derive(Clone, Debug, Default)]
-pub struct Steps {
+pub struct Piece {
     /// The steps, in order.
     pub steps: Vec<Step>,
     /// Codes of literals, ids of hints and of deleted clauses, as the steps say.
@@ -61,7 +61,7 @@ pub struct Steps {
     pub flaw: Option<(u32, Flaw)>,
 }
 
-impl Steps {
+impl Piece {
     /// Forgets everything but the memory.
     pub fn clear(&mut self) {
         self.steps.clear();

@@ -14,7 +14,7 @@ const SLACK: usize = 1 << 16;
 ///
 /// A clause that is deleted stays until [`sweep`](Self::sweep), with the time of its death, so that steps before its deletion can be
 /// checked after it was read.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Store {
     numbers: Vec<u32>,
     index: Index,
@@ -23,12 +23,6 @@ pub struct Store {
     last_id: u32,
     /// The number of the last step; the clauses of the formula are born at 0.
     now: u32,
-}
-
-impl Default for Store {
-    fn default() -> Self {
-        Self { numbers: Vec::new(), index: Index::default(), dying: Vec::new(), garbage: 0, last_id: 0, now: 0 }
-    }
 }
 
 impl Store {
@@ -197,8 +191,7 @@ mod tests {
 
     #[test]
     fn time_begins_anew_before_it_runs_out() {
-        let mut store = Store::default();
-        store.now = u32::MAX / 2;
+        let mut store = Store { now: u32::MAX / 2, ..Store::default() };
         store.tick();
         store.add(7, &[2]).unwrap();
         store.sweep();

@@ -1,5 +1,6 @@
 //! Cases that are data, mutants of good proofs, and hostile input: the kernel, on one thread and on several, against the reference.
 
+use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
@@ -167,9 +168,9 @@ fn a_long_proof_is_checked_in_batches() {
     let formula = Formula::parse(b"p cnf 2 4\n1 2 0\n-1 2 0\n1 -2 0\n-1 -2 0\n").unwrap();
     let mut proof = String::new();
     for id in 5..400_000 {
-        proof += &format!("{id} 2 0 1 2 0\n");
+        writeln!(proof, "{id} 2 0 1 2 0").unwrap();
         if id > 105 {
-            proof += &format!("{id} d {} 0\n", id - 100);
+            writeln!(proof, "{id} d {} 0", id - 100).unwrap();
         }
     }
     assert!(proof.len() > 10 << 20);
@@ -185,7 +186,7 @@ fn a_long_proof_is_checked_in_batches() {
 #[test]
 fn hostile_proofs_take_bounded_memory() {
     let formula = Formula::parse(b"p cnf 1 2\n1 0\n-1 0\n").unwrap();
-    let endless = std::io::repeat(b'1');
+    let endless = io::repeat(b'1');
     let cancel = AtomicBool::new(false);
     let budget = Budget { memory_bytes: 16 << 20, ..Budget::default() };
     let work = Work { threads: 1, budget, cancel: &cancel, observer: None };

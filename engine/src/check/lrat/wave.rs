@@ -13,7 +13,7 @@ use porism_native::sync::lock;
 use super::crew::share;
 use super::input::Encoding;
 use super::kernel::{self, Assignment, Refusal};
-use super::steps::{Flaw, Steps};
+use super::steps::{Flaw, Piece};
 use super::store::Store;
 use crate::check::Cancelled;
 use crate::check::budget::{Budget, Exhausted, Meter};
@@ -43,7 +43,7 @@ pub enum End {
 pub struct Waves {
     store: Store,
     workers: Vec<Worker>,
-    pieces: Vec<Mutex<Steps>>,
+    pieces: Vec<Mutex<Piece>>,
     budget: Budget,
     meter: Meter,
     largest_code: u32,
@@ -82,6 +82,9 @@ impl Waves {
     /// Adds the clauses of `formula`; whether one of them is empty.
     pub fn begin(&mut self, formula: &Formula) -> Result<bool, Flaw> {
         self.largest_code = formula.variables() << 1 | 1;
+        if u64::from(self.largest_code) > self.budget.memory_bytes {
+            return Err(Flaw::new("budget", "the variables of the formula take more memory than is allowed"));
+        }
         let mut codes = Vec::new();
         for (id, clause) in (1..).zip(formula.clauses()) {
             codes.clear();
@@ -133,16 +136,16 @@ impl Waves {
             true
         };
         share(&mut self.workers, ranges.len(), parse, |_| ());
-        let steps: Vec<&Steps> = pieces[..ranges.len()].iter_mut().map(|piece| &*whole(piece)).collect();
+        let steps: Vec<&Piece> = pieces[..ranges.len()].iter_mut().map(|piece| &*whole(piece)).collect();
         let (groups, stop) = self.enlist(&steps);
         let refused = self.check(&steps, &groups, cancel, meanwhile)?;
         let end = match (refused, stop) {
             (Some((place, refusal)), _) | (None, Some((place, Some(refusal)))) => {
-                let step = self.steps + steps[..place.0].iter().map(|piece| piece.steps.len() as u64).sum::<u64>();
+                let before = self.steps + steps[..place.0].iter().map(|piece| piece.steps.len() as u64).sum::<u64>();
                 let flaw_at = steps[place.0].flaw.as_ref().map_or(0, |&(at, _)| at);
                 let at =
                     ranges[place.0].start + steps[place.0].steps.get(place.1).map_or(flaw_at, |step| step.at) as usize;
-                Some(End::Refused { at, step: step + place.1 as u64 + 1, refusal })
+                Some(End::Refused { at, step: before + place.1 as u64 + 1, refusal })
             }
             (None, Some((_, None))) => Some(End::Proved),
             (None, None) => None,
@@ -154,7 +157,7 @@ impl Waves {
 
     /// Notes births and deaths in the order of the proof, up to the first step that cannot be, or the empty clause. Returns the steps
     /// that are to be checked, and where the proof ends, with a reason unless it is the empty clause.
-    fn enlist(&mut self, pieces: &[&Steps]) -> (Vec<Group>, Option<(Place, Option<Refusal>)>) {
+    fn enlist(&mut self, pieces: &[&Piece]) -> (Vec<Group>, Option<(Place, Option<Refusal>)>) {
         let mut groups = Vec::new();
         for (number, piece) in pieces.iter().enumerate() {
             if u64::from(piece.largest_code) > self.budget.memory_bytes {
@@ -199,7 +202,7 @@ impl Waves {
     /// Checks all groups; returns the first step that is refused.
     fn check(
         &mut self,
-        pieces: &[&Steps],
+        pieces: &[&Piece],
         groups: &[Group],
         cancel: &AtomicBool,
         meanwhile: impl FnOnce(),
@@ -252,7 +255,7 @@ impl Waves {
 
 fn check_group(
     store: &Store,
-    pieces: &[&Steps],
+    pieces: &[&Piece],
     group: &Group,
     assignment: &mut Assignment,
     meter: &mut Meter,

@@ -48,12 +48,12 @@ impl Writer {
 #[cfg(test)]
 mod tests {
     use super::super::Encoding;
-    use super::super::steps::Steps;
+    use super::super::steps::Piece;
     use super::*;
 
     #[test]
     fn what_is_written_can_be_read() {
-        let (mut writer, mut steps) = (Writer::default(), Steps::default());
+        let (mut writer, mut steps) = (Writer::default(), Piece::default());
         writer.addition(5, [2, 301], &[3, CANDIDATE, 70_000, 4]);
         writer.deletion(&[1, 2]);
         Encoding::Binary.read(&writer.bytes, &mut steps);

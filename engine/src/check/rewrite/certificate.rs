@@ -73,9 +73,8 @@ impl Certificate {
         let mut certificate = Self::default();
         for (number, words) in written.terms.into_iter().enumerate() {
             let mut words = words.into_iter();
-            let symbol = match words.next() {
-                Some(Word::Name(symbol)) => symbol,
-                _ => return Err(malformed(&format!("term {number} does not begin with a symbol"))),
+            let Some(Word::Name(symbol)) = words.next() else {
+                return Err(malformed(&format!("term {number} does not begin with a symbol")));
             };
             let arguments = words.map(|word| if let Word::Number(number) = word { Some(number) } else { None });
             let arguments: Option<Vec<u32>> = arguments.collect();
@@ -212,16 +211,16 @@ impl Reader<'_> {
             reader.rest = rest;
             String::from_utf8(name.to_vec()).ok()
         })?;
-        let named = |reader: &mut Self| names.get(reader.number()? as usize).cloned();
-        let terms = self.list(|reader| Some((named(reader)?, reader.list(Self::number)?)))?;
+        let symbol = |reader: &mut Self| names.get(reader.number()? as usize).cloned();
+        let terms = self.list(|reader| Some((symbol(reader)?, reader.list(Self::number)?)))?;
         let steps = self.list(|reader| {
             let (&tag, rest) = reader.rest.split_first()?;
             reader.rest = rest;
             match tag {
-                0 => Some(Step::Rule(named(reader)?, reader.list(Self::number)?)),
+                0 => Some(Step::Rule(symbol(reader)?, reader.list(Self::number)?)),
                 1 => Some(Step::Flip(reader.number()?)),
                 2 => Some(Step::Same(reader.number()?)),
-                3 => Some(Step::Apply(named(reader)?, reader.list(Self::number)?)),
+                3 => Some(Step::Apply(symbol(reader)?, reader.list(Self::number)?)),
                 4 => Some(Step::Chain(reader.list(Self::number)?)),
                 _ => None,
             }

@@ -32,11 +32,11 @@ pub fn import(problem: &Problem, explanation: &str) -> Result<Certificate, Box<F
     let mut before = None;
     for (number, line) in (1..).zip(explanation.lines().filter(|line| !line.trim().is_empty())) {
         let bad = |message: String| Box::new(Fault::new(Code("explanation_malformed"), message).step(number));
-        let (term, mark) = import.line(line).map_err(|message| bad(message))?;
+        let (term, mark) = import.line(line).map_err(&bad)?;
         match (before, mark) {
             (None, None) => {}
             (Some(before), Some(mark)) => {
-                let step = import.rewrite(problem, before, term, &mark).map_err(bad)?;
+                let step = import.rewrite(problem, before, term, &mark).map_err(&bad)?;
                 chain.push(step);
             }
             (None, Some(_)) => return Err(bad("the first term is rewritten from nothing".to_owned())),

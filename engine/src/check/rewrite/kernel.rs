@@ -15,7 +15,7 @@ const SHOWN: usize = 200;
 type Equal = (u32, u32);
 
 enum Refusal {
-    Fault(Fault),
+    Fault(Box<Fault>),
     Exhausted(Exhausted),
 }
 
@@ -25,15 +25,19 @@ impl From<Exhausted> for Refusal {
     }
 }
 
+fn faulty(fault: Fault) -> Refusal {
+    Refusal::Fault(Box::new(fault))
+}
+
 fn refuse<T>(code: &'static str, message: impl Into<String>) -> Result<T, Refusal> {
-    Err(Refusal::Fault(Fault::new(Code(code), message)))
+    Err(faulty(Fault::new(Code(code), message)))
 }
 
 /// Decides whether `certificate` proves the goal of `problem`.
 pub fn check(problem: &Problem, certificate: &Certificate, meter: &mut Meter) -> Verdict {
     match decide(problem, certificate, meter) {
         Ok(()) => Verdict::Accepted,
-        Err(Refusal::Fault(fault)) => Verdict::Rejected(Box::new(fault)),
+        Err(Refusal::Fault(fault)) => Verdict::Rejected(fault),
         Err(Refusal::Exhausted(exhausted)) => Verdict::exhausted(&exhausted),
     }
 }
@@ -72,8 +76,8 @@ fn decide(problem: &Problem, certificate: &Certificate, meter: &mut Meter) -> Re
     for (number, step) in (1..).zip(&certificate.steps) {
         meter.steps(1)?;
         let equal = state.prove(step, meter).map_err(|refusal| match refusal {
-            Refusal::Fault(fault) => Refusal::Fault(fault.step(number)),
-            exhausted => exhausted,
+            Refusal::Fault(fault) => faulty(fault.step(number)),
+            exhausted @ Refusal::Exhausted(_) => exhausted,
         })?;
         state.proved.push(equal);
     }
@@ -89,7 +93,7 @@ fn decide(problem: &Problem, certificate: &Certificate, meter: &mut Meter) -> Re
         Some(&last) => {
             let fault = Fault::new(Code("goal_not_proved"), "the last step proves another equation")
                 .differ(show(goal), show(last));
-            Err(Refusal::Fault(fault.step(proved.len() as u64)))
+            Err(faulty(fault.step(proved.len() as u64)))
         }
     }
 }
@@ -121,7 +125,7 @@ impl<'a> State<'a> {
         };
         if values.len() != equation.variables.len() {
             let fault = Fault::new(Code("value_count"), "the equation has another number of variables");
-            return Err(Refusal::Fault(fault.differ(equation.variables.len().to_string(), values.len().to_string())));
+            return Err(faulty(fault.differ(equation.variables.len().to_string(), values.len().to_string())));
         }
         let values = values.iter().map(|&value| self.known(value)).collect::<Result<Vec<u32>, _>>()?;
         let Self { sides, terms, stack, .. } = self;
@@ -142,7 +146,7 @@ impl<'a> State<'a> {
             if from != right {
                 let message = format!("the chain breaks before step {}", u64::from(step) + 1);
                 let fault = Fault::new(Code("chain_broken"), message);
-                return Err(Refusal::Fault(fault.differ(self.terms.show(right, SHOWN), self.terms.show(from, SHOWN))));
+                return Err(faulty(fault.differ(self.terms.show(right, SHOWN), self.terms.show(from, SHOWN))));
             }
             right = to;
         }
