@@ -96,7 +96,7 @@ bench: $(VENV)/ready ## Time the Python and the Rust benchmarks
 	$(CARGO) bench -p porism-native -p porism-engine --locked
 
 bench-pool: $(VENV)/ready ## Time what a pool costs beside its provers; COMPARE="..." adds options
-	$(BIN)/python benches/python/pool_costs.py $(COMPARE)
+	PYTHONPATH=benches $(BIN)/python benches/python/pool_costs.py $(COMPARE)
 
 compare-store: $(RIVALS)/ready ## Time durable writes and opening against other stores; COMPARE="..." adds options
 	PYTHONPATH=benches $(RIVALS)/bin/python -m rivals.store $(COMPARE)
