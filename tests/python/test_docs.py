@@ -22,6 +22,7 @@ def test_examples_run(example: Path, tmp_path: Path) -> None:
         "check_once.py": "4 entries, 2 of 6 requests answered",
         "check_requests.py": "'': an empty proof",
         "check_with_pool.py": "the winner is number 7",
+        "own_driver.py": "checks passed",
         "read_format.py": "2 commutativity: ![X, Y]: f(X, Y) = f(Y, X)  (a vector of length 1.000)",
         "remember.py": "right_identity",
         "solve.py": "by the try own proof",
