@@ -38,7 +38,7 @@ PYTEST_FOLDERS := $(wildcard tests/python tests/crash tests/attacks tests/faults
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint test-rust test-python test-sentences test-arm format bench compare-store compare-memory \
+.PHONY: help demo test lint test-rust test-python test-sentences test-arm format bench bench-pool compare-store compare-memory \
 	compare-queue compare-pool compare-check compare-provers loom fuzz soak faults wheel clean FORCE
 
 help: ## List the targets
@@ -94,6 +94,9 @@ format: $(VENV)/ready ## Rewrite the sources in the house format
 bench: $(VENV)/ready ## Time the Python and the Rust benchmarks
 	$(BIN)/pytest -o addopts="--strict-markers --strict-config -ra" --benchmark-only benches/python
 	$(CARGO) bench -p porism-native -p porism-engine --locked
+
+bench-pool: $(VENV)/ready ## Time what a pool costs beside its provers; COMPARE="..." adds options
+	PYTHONPATH=benches $(BIN)/python benches/python/pool_costs.py $(COMPARE)
 
 compare-store: $(RIVALS)/ready ## Time durable writes and opening against other stores; COMPARE="..." adds options
 	PYTHONPATH=benches $(RIVALS)/bin/python -m rivals.store $(COMPARE)

@@ -1,4 +1,4 @@
-"""Checks candidates with a pool of provers; here one that stands in for a real one, so that nothing is to be installed."""
+"""Checks candidates with a pool of provers; here one that stands in for a real one, so that nothing has to be there."""
 
 import asyncio
 import sys

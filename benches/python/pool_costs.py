@@ -1,4 +1,4 @@
-"""What a pool costs, beside what a prover does: ``python benches/python/pool_costs.py --help``.
+"""What a pool costs, beside what a prover does: ``make bench-pool``.
 
 The driver that does nothing answers on the pool's thread without a process. With Z3, if it is installed, and a
 problem that it does not finish: how long its place is taken after somebody gave up, and how late a deadline is.
@@ -13,6 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from rivals.machine import describe
 
 import porism
 from porism import Check, Trust, Verdict
@@ -172,7 +174,8 @@ def main() -> None:
     for name, measure in found.items():
         print(f"{name}: " + ", ".join(f"{what} {value:,.1f}" for what, value in measure.items()))
     if options.out:
-        options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        record = {"machine": describe(Path(), 0), "porism": porism.__version__, "costs": found}
+        options.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
