@@ -113,15 +113,15 @@ class Attempts:
         else:
             self._check = check
 
-    def failed(self, errand: Errand, error: Exception) -> None:
+    def failed(self, errand: Errand, why: Check | Exception) -> None:
         """The prover is missing, or cannot be run."""
-        self._given_up.append((errand.prover, error))
+        self._given_up.append((errand.prover, why))
 
     def result(self) -> Check:
         """The check, with a message for each prover that was to be asked before.
 
         Raises:
-            ProverError: None could be asked: what the first one said.
+            ProverError: None could be asked, and the first one is missing or cannot be run.
         """
         if self._check is not None and not self._given_up:
             return self._check

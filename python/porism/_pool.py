@@ -78,10 +78,11 @@ class Pool(Face[Queue["Errand", "Check"]]):
                     errand, key=errand.key(), priority=priority, tenant=tenant, deadline_s=attempts.left_s
                 )
                 attempts.answered(errand, errand.received(ticket.result()))
+            except ProverError as error:
+                # Such trouble comes from a start, and from nothing that the candidate did: the next one may be asked.
+                attempts.failed(errand, _said_instead(errand, error) if isinstance(error, _NO_ANSWER) else error)
             except _NO_ANSWER as error:
                 attempts.answered(errand, _said_instead(errand, error))
-            except ProverError as error:
-                attempts.failed(errand, error)
         return attempts.result()
 
     def submit(
@@ -265,10 +266,11 @@ class AsyncPool(Face[AsyncQueue["Errand", "Check"]]):
                     errand, key=errand.key(), priority=priority, tenant=tenant, deadline_s=attempts.left_s
                 )
                 attempts.answered(errand, errand.received(check))
+            except ProverError as error:
+                # Such trouble comes from a start, and from nothing that the candidate did: the next one may be asked.
+                attempts.failed(errand, _said_instead(errand, error) if isinstance(error, _NO_ANSWER) else error)
             except _NO_ANSWER as error:
                 attempts.answered(errand, _said_instead(errand, error))
-            except ProverError as error:
-                attempts.failed(errand, error)
         return attempts.result()
 
     def submit(

@@ -31,8 +31,8 @@ _EXIT_VERDICTS: Final = {
     11: Verdict.UNSUPPORTED,
 }
 
-# The kernel counts the limit and the report a little differently.
-_NEARLY: Final = 0.95
+# The kernel counts the limit and the report a little differently, on a busy machine by several hundredths.
+_NEARLY: Final = 0.9
 
 _PROOF: Final = re.compile(
     r"^[#%] SZS output start CNFRefutation[^\n]*\n(.*?)^[#%] SZS output end CNFRefutation", re.MULTILINE | re.DOTALL
