@@ -77,7 +77,7 @@ class Pool(Face[Queue["Errand", "Check"]]):
                 ticket = self._queue.submit(
                     errand, key=errand.key(), priority=priority, tenant=tenant, deadline_s=attempts.left_s
                 )
-                attempts.answered(errand, errand.received(ticket.result()))
+                attempts.answered(errand, errand.received(_result(ticket)))
             except ProverError as error:
                 # Such trouble comes from a start, and from nothing that the candidate did: the next one may be asked.
                 attempts.failed(errand, _said_instead(errand, error) if isinstance(error, _NO_ANSWER) else error)
@@ -180,12 +180,18 @@ class Pool(Face[Queue["Errand", "Check"]]):
             (positions, audit, self._submit_audit(audit, deadline_s, priority, tenant))
             for positions, audit in self._audits(done, trust)
         ]
-        for positions, audit, ticket in submitted:
-            try:
-                found = ticket if isinstance(ticket, Exception) else ticket.result()
-            except _NO_ANSWER as error:
-                found = error
-            _put(done, positions, audit, found)
+        try:
+            for positions, audit, ticket in submitted:
+                try:
+                    found = ticket if isinstance(ticket, Exception) else ticket.result()
+                except _NO_ANSWER as error:
+                    found = error
+                _put(done, positions, audit, found)
+        finally:
+            # After a Ctrl-C nobody waits for the rest.
+            for _, _, ticket in submitted:
+                if not isinstance(ticket, Exception):
+                    ticket.cancel()
         return done
 
     def session(
@@ -412,6 +418,15 @@ _VERDICTS: Final[dict[type[BaseException], Verdict]] = {
     ProverStoppedError: Verdict.FAILED,
 }
 _NO_ANSWER = tuple(_VERDICTS)
+
+
+def _result(ticket: _core.Ticket[Check]) -> Check:
+    try:
+        return ticket.result()
+    except BaseException:
+        # After a Ctrl-C the prover would go on for nobody. What has ended is not cancelled by this.
+        ticket.cancel()
+        raise
 
 
 def _said_instead(errand: Errand, error: BaseException) -> Check:

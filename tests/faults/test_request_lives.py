@@ -231,14 +231,24 @@ async def loop():
         print("ready", flush=True)
         await asyncio.gather(*map(pool.check, jobs))
 
+def again():
+    with porism.Pool([Smt(mark)], workers=1) as pool:
+        print("ready", flush=True)
+        try:
+            pool.check('; fault:hang\\n(echo "w")(assert (= 1 2))(check-sat)', prover="smt")
+        except KeyboardInterrupt:
+            # The one worker is free again.
+            assert pool.check('(echo "w")(assert (= 1 2))(check-sat)', prover="smt").verdict == "proved"
+            raise
+
 try:
-    asyncio.run(loop()) if face == "asyncio" else threads()
+    {"asyncio": lambda: asyncio.run(loop()), "again": again}.get(face, threads)()
 except KeyboardInterrupt:
     print("interrupted", flush=True)
 """
 
 
-@pytest.mark.parametrize("face", ["check", "map", "race", "asyncio"])
+@pytest.mark.parametrize("face", ["check", "again", "map", "race", "asyncio"])
 def test_ctrl_c_ends_the_pool_and_its_processes(face: str) -> None:
     mark = f"{os.getpid()}-{face}-{SEED}"
     drawn = random.Random(SEED)
