@@ -100,6 +100,7 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::count;
 
     #[test]
     fn the_text_escapes_its_label_and_adds_up_its_buckets() {
