@@ -6,6 +6,7 @@
 
 pub mod features;
 pub mod hash;
+pub mod learn;
 pub mod library;
 pub mod lsh;
 pub mod memory;
