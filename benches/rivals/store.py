@@ -50,6 +50,9 @@ class Run:
     def probe(self) -> None:
         """Finds out who can take part."""
         for name in ENTRIES:
+            if name in self.options.without:
+                self.warnings.append(f"{name} is left out: it was asked for")
+                continue
             told = self.ask("probe", name)
             if "unavailable" in told:
                 self.warnings.append(f"{name} is left out: {told['unavailable']}")
@@ -115,8 +118,8 @@ class Run:
     def time_opening(self) -> None:
         for rows in self.options.sizes:
             found = {}
-            for name in OPENERS:
-                if name in self.versions:
+            for name, fillers in OPENERS.items():
+                if name in self.versions and not self.versions.keys().isdisjoint(fillers):
                     PROGRESS.print(f"{name}: filling {rows:,} rows")
                     folder = self.fill(name, rows)
                     self.check_answers(name, folder, rows)
@@ -174,8 +177,17 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--core", type=int, default=0, help="the core that everything is pinned to")
     parser.add_argument("--work", type=Path, default=Path("target/rivals"), help="where stores lie; on a real disk")
+    parser.add_argument(
+        "--without",
+        nargs="*",
+        default=[],
+        metavar="NAME",
+        help="contestants to leave out: 'hnswlib, all cores' is slow",
+    )
     parser.add_argument("--out", type=Path, help="write the result there, as JSON")
     options = parser.parse_args()
+    if unknown := sorted(set(options.without) - ENTRIES.keys()):
+        parser.error(f"--without: there is no contestant {', '.join(unknown)}; there are {', '.join(ENTRIES)}")
     if min([options.rows, options.rounds, options.batch, *options.sizes]) < 1 or options.queries < 2:
         parser.error("rows, sizes, rounds and the batch start at 1, and queries at 2")
     return options

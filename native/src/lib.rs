@@ -10,3 +10,4 @@ pub mod process;
 pub mod simd;
 pub mod sqlite;
 pub mod sync;
+pub mod words;

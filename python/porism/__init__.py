@@ -4,9 +4,10 @@ This is the one public door; every module whose name starts with an underscore m
 Importing it opens nothing and starts nothing.
 """
 
-from porism import provers
+from porism import metamath, provers
 from porism._arrivals import AsyncTicket
 from porism._async_memory import AsyncMemory
+from porism._check import CheckBudget, Checked, CheckReport, Decision, Fault, check
 from porism._core import CurrentRequest, NativeWorker, Ticket, __version__, current_request
 from porism._embedders import Vectors, sentences
 from porism._errors import (
@@ -40,6 +41,7 @@ from porism._memory import Memory, upgrade
 from porism._policy import DEFAULT_SCHEDULE, Ranking, Try, slices
 from porism._pool import AsyncPool, Pool
 from porism._pool_types import PoolMetrics, ProcessMetrics
+from porism._proof_session import AsyncProofSession, ProofSession
 from porism._queue import AsyncQueue, Queue
 from porism._queue_types import Completed, Health, Histogram, QueueMetrics, Race
 from porism._routing import Route
@@ -86,6 +88,7 @@ __all__ = [
     "Action",
     "AsyncMemory",
     "AsyncPool",
+    "AsyncProofSession",
     "AsyncQueue",
     "AsyncTicket",
     "Attempt",
@@ -97,6 +100,9 @@ __all__ = [
     "Candidate",
     "Change",
     "Check",
+    "CheckBudget",
+    "CheckReport",
+    "Checked",
     "ClosedError",
     "Compaction",
     "Completed",
@@ -104,10 +110,12 @@ __all__ = [
     "CurrentRequest",
     "DamagedError",
     "DeadlineError",
+    "Decision",
     "Definition",
     "Event",
     "Evidence",
     "Fact",
+    "Fault",
     "Finding",
     "Forgotten",
     "FormatError",
@@ -137,6 +145,7 @@ __all__ = [
     "PorismError",
     "ProcessMetrics",
     "Promise",
+    "ProofSession",
     "ProverEndedError",
     "ProverError",
     "ProverMemoryError",
@@ -176,7 +185,9 @@ __all__ = [
     "Where",
     "WorkerError",
     "__version__",
+    "check",
     "current_request",
+    "metamath",
     "provers",
     "sandbox_report",
     "sentences",

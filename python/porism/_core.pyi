@@ -15,6 +15,7 @@ __all__ = [
     "DIMENSION",
     "EMBEDDERS",
     "ERROR",
+    "METAMATH_BUDGET",
     "PLACE",
     "SQLITE_VERSION",
     "VALUE",
@@ -25,6 +26,7 @@ __all__ = [
     "Handle",
     "Library",
     "Memory",
+    "Metamath",
     "NativeWorker",
     "Place",
     "Port",
@@ -37,10 +39,13 @@ __all__ = [
     "Ticket",
     "VerdictCache",
     "__version__",
+    "certificate_format",
+    "check_certificate",
     "content_hash",
     "current_request",
     "embed",
     "fuse",
+    "import_egg_explanation",
     "isa",
     "run_process",
     "sandbox_report",
@@ -85,6 +90,8 @@ _SettlementFields: TypeAlias = tuple[str, int, float, list[int], int | None]
 _EventFields: TypeAlias = tuple[
     int, int, int, list[_CandidateFields], str, int, int, _SettlementFields | None, int | None
 ]
+
+METAMATH_BUDGET: tuple[int, int, int]
 
 @final
 class Library:
@@ -213,7 +220,7 @@ class Memory:
     def purge(self, ids: list[int], dry_run: bool) -> tuple[list[int], list[int]]: ...
     def reembed(self, embedder: str, dimension: int, ids: list[int], vectors: _Floats) -> None: ...
     def flush(self) -> None: ...
-    def load(self, read: Callable[[int], bytes]) -> tuple[int, int, int, int]: ...
+    def load(self, read: Callable[[int], bytes]) -> tuple[int, int, int, int, bool]: ...
     def add_evidence(self, evidence: _NewEvidence) -> int: ...
     def evidence(self, goal: int | None) -> list[_EvidenceFields]: ...
     def log_event(
@@ -336,7 +343,7 @@ class Queue:
 @final
 class Session:
     def send(self, data: bytes) -> None: ...
-    def receive(self) -> bytes: ...
+    def receive(self, timeout_s: float | None = None) -> bytes: ...
     def ask(self, data: bytes, *, marker: str | None = None) -> bytes: ...
     def discard(self) -> None: ...
     def close_input(self) -> None: ...
@@ -413,3 +420,73 @@ def verdict_key(
     prover_build: bytes, library: bytes, options: bytes, prefix: bytes, candidate: bytes, statement: bytes
 ) -> bytes: ...
 def sandbox_report() -> tuple[list[tuple[str, bool, str]], list[tuple[str, bool, str]]]: ...
+
+# Code, message, span, line, column, file, step, label, expected, found.
+_FaultFields: TypeAlias = tuple[
+    str,
+    str,
+    tuple[int, int] | None,
+    int,
+    int,
+    str | None,
+    int | None,
+    str | None,
+    str | None,
+    str | None,
+]
+_Decided: TypeAlias = tuple[str, _FaultFields | None]
+
+def certificate_format(path: os.PathLike[str] | str) -> str | None: ...
+def check_certificate(
+    problem: os.PathLike[str] | str,
+    certificate: os.PathLike[str] | str,
+    format: str,
+    threads: int,
+    budget: tuple[int, int, int],
+) -> tuple[_Decided, tuple[str, str, str, str, list[str]]]: ...
+def import_egg_explanation(problem: bytes, explanation: str) -> str: ...
+@final
+class Metamath:
+    @staticmethod
+    def open(
+        path: os.PathLike[str] | str, root: os.PathLike[str] | str | None, threads: int
+    ) -> tuple[Metamath | None, _Decided | None]: ...
+    @staticmethod
+    def parse(text: bytes, label: str, threads: int) -> tuple[Metamath | None, _Decided | None]: ...
+    def check_all(
+        self,
+        theorems: list[int],
+        threads: int,
+        budget: tuple[int, int, int],
+        paranoid: bool,
+        progress: Callable[[int, int], object] | None,
+    ) -> list[tuple[int, _Decided]]: ...
+    def check_one(
+        self,
+        statement: str,
+        proof: bytes,
+        hypotheses: list[tuple[str, str]],
+        disjoint: list[str],
+        before: int | None,
+        budget: tuple[int, int, int],
+    ) -> _Decided: ...
+    def extend(
+        self,
+        label: str,
+        statement: str,
+        proof: bytes,
+        hypotheses: list[tuple[str, str]],
+        disjoint: list[str],
+        budget: tuple[int, int, int],
+    ) -> tuple[Metamath | None, _Decided]: ...
+    def __len__(self) -> int: ...
+    def depth(self) -> int: ...
+    def save(self, path: os.PathLike[str] | str) -> None: ...
+    def find(self, label: str) -> int: ...
+    def theorems(self) -> list[int]: ...
+    def statement(self, number: int) -> tuple[str, str, str]: ...
+    def axioms(self, number: int) -> list[int]: ...
+    def citations(self, number: int) -> list[int]: ...
+    def theorem(self, number: int) -> tuple[str, str, list[str], list[str]] | None: ...
+    def claim(self, number: int) -> str | None: ...
+    def receipt(self, number: int) -> tuple[str, str, str, str, list[str]] | None: ...

@@ -82,11 +82,14 @@ def vectors(one: Vectors, texts: Sequence[str]) -> Floats:
     return one.of(texts)
 
 
-def sentences(model: str = "sentence-transformers/all-MiniLM-L6-v2", **options: Any) -> Vectors:
+def sentences(
+    model: str = "sentence-transformers/all-MiniLM-L6-v2", *, name: str | None = None, **options: Any
+) -> Vectors:
     """The embedder of a sentence-transformers model, which is loaded now: ``pip install "porism[sentences]"``.
 
     Args:
         model: The name of a model, or the folder that holds one.
+        name: What the memory calls it, instead of ``model``: a folder may stand elsewhere the next time.
         **options: For ``SentenceTransformer``, such as ``device`` or ``local_files_only``.
 
     Raises:
@@ -99,9 +102,11 @@ def sentences(model: str = "sentence-transformers/all-MiniLM-L6-v2", **options: 
             'sentence-transformers is not installed; get it with: pip install "porism[sentences]"'
         ) from None
     loaded = SentenceTransformer(model, **options)
+    # Renamed in version 6, where the older name warns.
+    dimension = getattr(loaded, "get_embedding_dimension", None) or loaded.get_sentence_embedding_dimension
     return Vectors(
-        f"sentence-transformers:{model}",
-        int(loaded.get_sentence_embedding_dimension()),
+        f"sentence-transformers:{name or model}",
+        int(dimension()),
         lambda texts: loaded.encode(list(texts), convert_to_numpy=True, show_progress_bar=False),
     )
 

@@ -398,8 +398,9 @@ class Memory(Recalls):
     def load(self, source: str | os.PathLike[str] | BinaryIO) -> Imported:
         """Stores everything that an export holds, in one commit: all of it or, on error, nothing.
 
-        Records get numbers of this memory; those that are known here are counted. Vectors are taken over if both
-        memories have the same embedder, else made anew.
+        A memory in which nothing was ever stored becomes the one that was exported, with its numbers, generations,
+        history and snapshots. In any other, records get numbers of this memory, and those that are known here are
+        counted. Vectors are taken over if both memories have the same embedder, else made anew.
 
         Args:
             source: A path, or an open binary file.

@@ -2,152 +2,40 @@
 
 from __future__ import annotations
 
-import os
-import re
+import asyncio
 from contextlib import aclosing
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 
-from porism import _core
-from porism._errand import Errand, Nobody, no_answer
-from porism._errors import CancelledError, DeadlineError, InputError, OverloadedError, WorkerError
-from porism._pool_types import PoolMetrics, pool_health, pool_metrics
+from porism._errand import Errand, no_answer
+from porism._errors import (
+    CancelledError,
+    DeadlineError,
+    OverloadedError,
+    ProverEndedError,
+    ProverError,
+    ProverMemoryError,
+    ProverProtocolError,
+    ProverStoppedError,
+    WorkerError,
+)
+from porism._pool_face import Face, JobFields
+from porism._proof_session import IDLE_S, AsyncProofSession, ProofSession
 from porism._queue import AsyncQueue, Queue
-from porism._queue_types import Completed, Health, Race
-from porism._routing import Route, choose, routes
+from porism._queue_types import Completed, Race
 from porism._types import Verdict
-from porism.provers._driver import GRACE_S, Job, Language
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
     from types import TracebackType
 
+    from porism import _core
     from porism._arrivals import AsyncTicket
+    from porism._upgrade import Audit
     from porism._verdicts import Check, Trust
-    from porism.provers._driver import Driver
-
-Q = TypeVar("Q", Queue["Errand", "Check"], AsyncQueue["Errand", "Check"])
+    from porism.provers._driver import Job
 
 
-class JobFields(TypedDict, total=False):
-    """What a job may say beside its candidate; see ``Job``."""
-
-    statement: str | None
-    header: str
-    name: str | None
-    language: Language | None
-    prover: str | None
-    trust: Trust
-    options: Mapping[str, Any]
-
-
-class _Face(Generic[Q]):
-    """What the two faces share: how a pool is made, who does what, and what it tells of itself."""
-
-    _queue: Q
-
-    def __init__(
-        self,
-        provers: Sequence[Driver],
-        *,
-        workers: int = 0,
-        processes: int = 0,
-        memory: int | str | None = None,
-        uses: int | None = 10_000,
-        growth: int | str | None = "2GiB",
-        grace_s: float = GRACE_S,
-        canary_every: int | None = None,
-        capacity: int = 1 << 20,
-        ageing_s: float = 10.0,
-        patience_s: float = 60.0,
-        shares: Mapping[str, float] | None = None,
-        name: str = "pool",
-    ) -> None:
-        """Starts the threads of a pool; processes are started when they are needed.
-
-        Args:
-            provers: The drivers. A job goes to the cheapest that can do it.
-            workers: How many checks run at once; 0: one for each processor that this process may use.
-            processes: How many processes are kept at most, idle ones included; 0: twice the workers.
-            memory: Bytes that all processes together may use, or text such as ``"8GiB"``; ``None``: no bound.
-            uses: After how many checks a process is replaced; ``None``: never for that reason.
-            growth: A process that is so much larger than after its start is replaced; ``None``: never for that reason.
-            grace_s: How long a process that was interrupted may take to be fit again.
-            canary_every: After how many checks a process has to pass its canary; ``None``: only after interrupts.
-            capacity: How many jobs may wait.
-            ageing_s: How many seconds of waiting a level of priority is worth.
-            patience_s: A job without a deadline stands where one would that is due in so many seconds.
-            shares: The weights of tenants' shares of the working time; 1 for those not named.
-            name: What metrics call it.
-
-        Raises:
-            InputError: There is no driver, two have one name, or an option is out of range.
-        """
-        names = [driver.name for driver in provers]
-        if not names or len(set(names)) < len(names):
-            raise InputError(f"provers={names}: a pool needs at least one driver, and each its own name")
-        self.provers = tuple(provers)
-        workers = self.workers = workers or len(os.sched_getaffinity(0))
-        self._processes = _core.Processes(
-            processes=processes or 2 * workers,
-            memory_bytes=None if memory is None else size_bytes(memory),
-            uses=uses,
-            growth_bytes=None if growth is None else size_bytes(growth),
-            grace_s=grace_s,
-            canary_every=canary_every,
-        )
-        self._queue = self._open_queue(
-            worker=self._processes.worker(),
-            threads=workers,
-            capacity=capacity,
-            ageing_s=ageing_s,
-            patience_s=patience_s,
-            shares=shares,
-            name=name,
-        )
-
-    def _open_queue(self, **options: Any) -> Q:
-        raise NotImplementedError
-
-    @property
-    def name(self) -> str:
-        """What metrics call it."""
-        return self._queue.name
-
-    def routes(self, job: Job) -> tuple[Route, ...]:
-        """What each prover is to a job, and why; the first one that suits gets it."""
-        return routes(self.provers, job)
-
-    def metrics(self) -> PoolMetrics:
-        """The numbers of this moment."""
-        return pool_metrics(self._queue.metrics(), self._processes)
-
-    def prometheus(self) -> str:
-        """The same in the text format of Prometheus, labelled with the pool's name."""
-        return self._queue.prometheus() + self._processes.prometheus(self.name)
-
-    def health(self) -> Health:
-        """Whether jobs are taken and done, and if not, why."""
-        return pool_health(self._queue.health(), self._processes)
-
-    def __repr__(self) -> str:
-        names = ", ".join(driver.name for driver in self.provers)
-        return f"<{type(self).__name__} {self.name!r}: {names}>"
-
-    def _errand(self, candidate: str | Job, fields: JobFields) -> Errand:
-        job = replace(candidate, **fields) if isinstance(candidate, Job) else Job(candidate=candidate, **fields)
-        return Errand(choose(self.provers, job), job)
-
-    def _errands(self, jobs: Iterable[Job]) -> Iterator[Errand]:
-        """One that nobody can do does not keep the others from being done."""
-        for job in jobs:
-            try:
-                yield self._errand(job, {})
-            except InputError as error:
-                yield Errand(Nobody(str(error)), job)
-
-
-class Pool(_Face[Queue["Errand", "Check"]]):
+class Pool(Face[Queue["Errand", "Check"]]):
     """Provers behind one queue. Every job gets one ``Check``: what the prover said, or why it said nothing.
 
     Use it as a context manager: it ends when what was submitted has ended, or, on an exception, at once. No process
@@ -177,17 +65,24 @@ class Pool(_Face[Queue["Errand", "Check"]]):
 
         Raises:
             InputError: No prover can do the job.
-            ProverMissingError: It is not installed.
+            ProverMissingError: None that can is installed.
+            ProverError: None that can does start.
             ClosedError: The pool is closed.
         """
-        errand = self._errand(candidate, fields)
-        try:
-            ticket = self._queue.submit(
-                errand, key=errand.key(), priority=priority, tenant=tenant, deadline_s=deadline_s
-            )
-            return ticket.result()
-        except _NO_ANSWER as error:
-            return _said_instead(errand, error)
+        attempts = self._attempts(candidate, fields, deadline_s)
+        for errand in attempts:
+            if (found := errand.found_at_once()) is not None:
+                return found
+            try:
+                ticket = self._queue.submit(
+                    errand, key=errand.key(), priority=priority, tenant=tenant, deadline_s=attempts.left_s
+                )
+                attempts.answered(errand, errand.received(ticket.result()))
+            except _NO_ANSWER as error:
+                attempts.answered(errand, _said_instead(errand, error))
+            except ProverError as error:
+                attempts.failed(errand, error)
+        return attempts.result()
 
     def submit(
         self,
@@ -198,7 +93,7 @@ class Pool(_Face[Queue["Errand", "Check"]]):
         tenant: str | None = None,
     ) -> _core.Ticket[Check]:
         """Queues a job; never waits. Its ticket raises as a queue's does; see ``Queue.submit``."""
-        errand = self._errand(job, {})
+        errand = self._errand(job, deadline_s)
         return self._queue.submit(errand, key=errand.key(), priority=priority, tenant=tenant, deadline_s=deadline_s)
 
     def map(
@@ -212,7 +107,12 @@ class Pool(_Face[Queue["Errand", "Check"]]):
     ) -> Iterator[Completed[Job, Check]]:
         """Has all jobs done; yields each as it completes, a failure as a check that says so. See ``Queue.map``."""
         done = self._queue.map(
-            self._errands(jobs), key=Errand.key, priority=priority, tenant=tenant, deadline_s=deadline_s, ahead=ahead
+            self._errands(jobs, deadline_s),
+            key=Errand.key,
+            priority=priority,
+            tenant=tenant,
+            deadline_s=deadline_s,
+            ahead=ahead,
         )
         return map(_completed, done)
 
@@ -239,7 +139,7 @@ class Pool(_Face[Queue["Errand", "Check"]]):
             ahead: How many run at once at most.
         """
         race = self._queue.race(
-            self._errands(jobs),
+            self._errands(jobs, deadline_s),
             accept=_accepting(accept),
             ordered=ordered,
             key=Errand.key,
@@ -250,14 +150,86 @@ class Pool(_Face[Queue["Errand", "Check"]]):
         )
         return _race(race)
 
+    def upgrade(
+        self,
+        checks: Iterable[Check],
+        trust: Trust | str,
+        *,
+        deadline_s: float | None = None,
+        priority: int = 0,
+        tenant: str | None = None,
+    ) -> list[Check]:
+        """Has checks of this pool made again at a higher level of trust, many as one where the prover allows it.
+
+        Args:
+            checks: What came back before. Those that prove nothing, or are trusted as much, come back as they are.
+            trust: The level, or its name.
+            deadline_s: How many seconds each batch may take, from now on.
+            priority: As for ``check``.
+            tenant: As for ``check``.
+
+        Returns:
+            The checks in the same order. One that came to no answer says so, and takes nothing from the one before.
+
+        Raises:
+            InputError: A check did not come from a pool, or its prover does not give so much trust.
+        """
+        done = list(checks)
+        submitted = [
+            (positions, audit, self._submit_audit(audit, deadline_s, priority, tenant))
+            for positions, audit in self._audits(done, trust)
+        ]
+        for positions, audit, ticket in submitted:
+            try:
+                found = ticket if isinstance(ticket, Exception) else ticket.result()
+            except _NO_ANSWER as error:
+                found = error
+            _put(done, positions, audit, found)
+        return done
+
+    def session(
+        self,
+        *,
+        prover: str,
+        header: str = "",
+        idle_s: float = IDLE_S,
+        priority: int = 0,
+        tenant: str | None = None,
+    ) -> ProofSession:
+        """Leases a process, for a proof that goes tactic by tactic; a context manager.
+
+        A session takes the place of one check that runs. With as many sessions as ``workers``, nothing else is done.
+
+        Args:
+            prover: Whose process; one that can branch.
+            header: What comes first: imports, definitions.
+            idle_s: When nothing was asked for so many seconds, the process is given back, and the session has ended.
+            priority: As for ``check``.
+            tenant: As for ``check``.
+
+        Raises:
+            InputError: There is no such prover, or it does not go step by step.
+            OverloadedError: Too much waits already.
+        """
+        lease = self._lease(prover, header, idle_s)
+        ticket = self._queue.submit(lease, key=lease.key(), priority=priority, tenant=tenant)
+        return ProofSession(lease, ticket.cancel)
+
+    def _submit_audit(self, audit: Audit, deadline_s: float | None, priority: int, tenant: str | None) -> Any:
+        try:
+            return self._queue.submit(audit, key=audit.key(), priority=priority, tenant=tenant, deadline_s=deadline_s)
+        except _NO_ANSWER as error:
+            return error
+
     def close(self, *, cancel: bool = False) -> None:
         """Takes no more jobs, waits until the last has ended, and ends every process.
 
         Args:
             cancel: Whether to stop everything that waits or runs at once.
         """
+        self._end_leases()
         self._queue.close(cancel=cancel)
-        self._processes.close()
+        self._ended()
 
     def __enter__(self) -> Self:
         return self
@@ -268,7 +240,7 @@ class Pool(_Face[Queue["Errand", "Check"]]):
         self.close(cancel=error is not None)
 
 
-class AsyncPool(_Face[AsyncQueue["Errand", "Check"]]):
+class AsyncPool(Face[AsyncQueue["Errand", "Check"]]):
     """The same for asyncio, with the same names. To cancel a task that awaits a check stops the prover."""
 
     def _open_queue(self, **options: Any) -> AsyncQueue[Errand, Check]:
@@ -284,13 +256,20 @@ class AsyncPool(_Face[AsyncQueue["Errand", "Check"]]):
         **fields: Unpack[JobFields],
     ) -> Check:
         """Has a candidate checked. See ``Pool.check``."""
-        errand = self._errand(candidate, fields)
-        try:
-            return await self._queue.submit(
-                errand, key=errand.key(), priority=priority, tenant=tenant, deadline_s=deadline_s
-            )
-        except _NO_ANSWER as error:
-            return _said_instead(errand, error)
+        attempts = self._attempts(candidate, fields, deadline_s)
+        for errand in attempts:
+            if (found := errand.found_at_once()) is not None:
+                return found
+            try:
+                check = await self._queue.submit(
+                    errand, key=errand.key(), priority=priority, tenant=tenant, deadline_s=attempts.left_s
+                )
+                attempts.answered(errand, errand.received(check))
+            except _NO_ANSWER as error:
+                attempts.answered(errand, _said_instead(errand, error))
+            except ProverError as error:
+                attempts.failed(errand, error)
+        return attempts.result()
 
     def submit(
         self,
@@ -301,7 +280,7 @@ class AsyncPool(_Face[AsyncQueue["Errand", "Check"]]):
         tenant: str | None = None,
     ) -> AsyncTicket[Check]:
         """Queues a job: await what this returns. See ``Pool.submit``."""
-        errand = self._errand(job, {})
+        errand = self._errand(job, deadline_s)
         return self._queue.submit(errand, key=errand.key(), priority=priority, tenant=tenant, deadline_s=deadline_s)
 
     async def map(
@@ -315,7 +294,12 @@ class AsyncPool(_Face[AsyncQueue["Errand", "Check"]]):
     ) -> AsyncIterator[Completed[Job, Check]]:
         """``async for`` over the jobs as they complete. See ``Pool.map``."""
         done = self._queue.map(
-            self._errands(jobs), key=Errand.key, priority=priority, tenant=tenant, deadline_s=deadline_s, ahead=ahead
+            self._errands(jobs, deadline_s),
+            key=Errand.key,
+            priority=priority,
+            tenant=tenant,
+            deadline_s=deadline_s,
+            ahead=ahead,
         )
         async with aclosing(done):
             async for one in done:
@@ -334,7 +318,7 @@ class AsyncPool(_Face[AsyncQueue["Errand", "Check"]]):
     ) -> Race[Job, Check]:
         """Has jobs race. See ``Pool.race``."""
         race = await self._queue.race(
-            self._errands(jobs),
+            self._errands(jobs, deadline_s),
             accept=_accepting(accept),
             ordered=ordered,
             key=Errand.key,
@@ -345,10 +329,52 @@ class AsyncPool(_Face[AsyncQueue["Errand", "Check"]]):
         )
         return _race(race)
 
+    async def upgrade(
+        self,
+        checks: Iterable[Check],
+        trust: Trust | str,
+        *,
+        deadline_s: float | None = None,
+        priority: int = 0,
+        tenant: str | None = None,
+    ) -> list[Check]:
+        """Has checks of this pool made again at a higher level of trust. See ``Pool.upgrade``."""
+        done = list(checks)
+        batches = self._audits(done, trust)
+        found = await asyncio.gather(*(self._audited(audit, deadline_s, priority, tenant) for _, audit in batches))
+        for (positions, audit), checked in zip(batches, found, strict=True):
+            _put(done, positions, audit, checked)
+        return done
+
+    def session(
+        self,
+        *,
+        prover: str,
+        header: str = "",
+        idle_s: float = IDLE_S,
+        priority: int = 0,
+        tenant: str | None = None,
+    ) -> AsyncProofSession:
+        """Leases a process, for a proof that goes tactic by tactic. See ``Pool.session``."""
+        lease = self._lease(prover, header, idle_s)
+        ticket = self._queue.submit(lease, key=lease.key(), priority=priority, tenant=tenant)
+        # How it ended is told to whoever waits for a step.
+        ticket.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return AsyncProofSession(lease, ticket.cancel)
+
+    async def _audited(self, audit: Audit, deadline_s: float | None, priority: int, tenant: str | None) -> Any:
+        try:
+            return await self._queue.submit(
+                audit, key=audit.key(), priority=priority, tenant=tenant, deadline_s=deadline_s
+            )
+        except _NO_ANSWER as error:
+            return error
+
     async def close(self, *, cancel: bool = False) -> None:
         """Takes no more jobs, waits until the last has ended, and ends every process. See ``Pool.close``."""
+        self._end_leases()
         await self._queue.close(cancel=cancel)
-        self._processes.close()
+        self._ended()
 
     async def __aenter__(self) -> Self:
         return self
@@ -376,41 +402,40 @@ _VERDICTS: Final[dict[type[BaseException], Verdict]] = {
     DeadlineError: Verdict.TIMEOUT,
     WorkerError: Verdict.CRASHED,
     CancelledError: Verdict.CANCELLED,
+    # A process that did not come to its first job. That there is no such program, or that the header cannot be
+    # used, is for the caller to hear.
+    ProverEndedError: Verdict.CRASHED,
+    ProverProtocolError: Verdict.CRASHED,
+    ProverMemoryError: Verdict.MEMORY,
+    ProverStoppedError: Verdict.FAILED,
 }
-_NO_ANSWER = (OverloadedError, DeadlineError, WorkerError, CancelledError)
+_NO_ANSWER = tuple(_VERDICTS)
 
 
 def _said_instead(errand: Errand, error: BaseException) -> Check:
-    return no_answer(errand.prover, _VERDICTS[type(error)], str(error))
+    return no_answer(errand.prover, _verdict_of(error), str(error))
+
+
+def _verdict_of(error: BaseException) -> Verdict:
+    return next(verdict for kind, verdict in _VERDICTS.items() if isinstance(error, kind))
+
+
+def _put(checks: list[Check], positions: Sequence[int], audit: Audit, found: Sequence[Check] | Exception) -> None:
+    """Puts what came of a batch where its checks are."""
+    if isinstance(found, Exception):
+        checked: Sequence[Check] = audit.failed(_verdict_of(found), str(found))
+    else:
+        checked = found
+    for position, check in zip(positions, checked, strict=True):
+        checks[position] = check
 
 
 def _completed(done: Completed[Errand, Check]) -> Completed[Job, Check]:
     if done.error is not None and isinstance(done.error, _NO_ANSWER):
         return Completed(done.position, done.item.job, _said_instead(done.item, done.error), None)
-    return Completed(done.position, done.item.job, done.value, done.error)
+    check = None if done.value is None else done.item.received(done.value)
+    return Completed(done.position, done.item.job, check, done.error)
 
 
 def _race(race: Race[Errand, Check]) -> Race[Job, Check]:
     return Race(race.winner and _completed(race.winner), tuple(map(_completed, race.ended)))
-
-
-# --- sizes ------------------------------------------------------------------------------------------------------------
-
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
-
-
-def size_bytes(size: int | str) -> int:
-    """Bytes of a size such as ``"8GiB"``, ``"500 MB"`` or a number.
-
-    Raises:
-        InputError: It is no such thing, or not positive.
-    """
-    if isinstance(size, str):
-        match = _SIZE.fullmatch(size.strip())
-        if match is None:
-            raise InputError(f"memory={size!r}: expected a size such as '8GiB' or '500MB'")
-        number, unit, binary = match.groups()
-        size = int(float(number) * (1024 if binary else 1000) ** " KMGT".index(unit.upper() or " "))
-    if size <= 0:
-        raise InputError(f"memory={size}: it has to be positive")
-    return size

@@ -65,7 +65,7 @@ def pool_metrics(queue: QueueMetrics, processes: _core.Processes) -> PoolMetrics
     return PoolMetrics(queue, ProcessMetrics(*gauges, counts, wait, start, recover))
 
 
-def pool_health(queue: Health, processes: _core.Processes) -> Health:
-    """The queue's health, with what is wrong with the processes."""
-    problems = (*queue.problems, *processes.problems())
+def pool_health(queue: Health, processes: _core.Processes, *others: str) -> Health:
+    """The queue's health, with what is wrong with the processes, and with others."""
+    problems = (*queue.problems, *processes.problems(), *others)
     return replace(queue, ok=not problems, problems=problems)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from porism._errors import InputError
@@ -10,6 +10,7 @@ from porism._errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from porism._failover import Outages
     from porism.provers._driver import Driver, Job
 
 
@@ -22,31 +23,68 @@ class Route:
         suits: Whether it can do the job.
         why: The reason, for people.
         cost: What it costs, relative to others.
+        in_trouble: Whether it was missing, or did not start, a moment ago: others that suit go first.
     """
 
     prover: str
     suits: bool
     why: str
     cost: float
+    in_trouble: bool = False
 
 
-def routes(drivers: Sequence[Driver], job: Job) -> tuple[Route, ...]:
-    """What each driver is to a job: those that suit first, the cheapest of them at the head."""
-    found = [_route(driver, job) for driver in drivers]
-    return tuple(sorted(found, key=lambda route: (not route.suits, route.cost)))
+class Router:
+    """Chooses among the drivers of one pool, and remembers what it chose: what drivers can do does not change.
 
-
-def choose(drivers: Sequence[Driver], job: Job) -> Driver:
-    """The driver for a job.
-
-    Raises:
-        InputError: None suits; the message says why, driver by driver.
+    Args:
+        drivers: Those of the pool.
+        outages: Which of them are in trouble, which does change.
     """
-    suiting = [driver for driver in drivers if _route(driver, job).suits]
-    if suiting:
-        return min(suiting, key=lambda driver: driver.capabilities().cost)
-    reasons = "; ".join(f"{route.prover}: {route.why}" for route in routes(drivers, job))
-    raise InputError(f"no prover of this pool can do the job: {reasons}")
+
+    def __init__(self, drivers: Sequence[Driver], outages: Outages) -> None:
+        self._drivers = tuple(drivers)
+        self._outages = outages
+        self._suiting: dict[object, tuple[Driver, ...]] = {}
+
+    def routes(self, job: Job) -> tuple[Route, ...]:
+        """What each driver is to a job: those that suit first, the cheapest of them at the head, trouble behind."""
+        found = [_route(driver, job) for driver in self._drivers]
+        found = [_with_trouble(route, self._outages.reason(route.prover, job.header)) for route in found]
+        return tuple(sorted(found, key=lambda route: (not route.suits, route.in_trouble, route.cost)))
+
+    def order(self, job: Job) -> tuple[Driver, ...]:
+        """The drivers for a job, in the order in which they are to be asked.
+
+        Raises:
+            InputError: None suits; the message says why, driver by driver.
+        """
+        # All that suiting depends on.
+        options = frozenset((name, type(value)) for name, value in job.options.items()) if job.options else None
+        asks = (job.language, job.prover, job.trust, options)
+        suiting = self._suiting.get(asks)
+        if suiting is None:
+            # What suits nobody is not remembered: there is no end of it.
+            suiting = self._suiting[asks] = self._cheapest_first(job)
+        if len(suiting) > 1 and self._outages:
+            return tuple(sorted(suiting, key=lambda driver: self._outages.reason(driver.name, job.header) is not None))
+        return suiting
+
+    def choose(self, job: Job) -> Driver:
+        """The driver that is to be asked first. Raises as ``order`` does."""
+        return self.order(job)[0]
+
+    def _cheapest_first(self, job: Job) -> tuple[Driver, ...]:
+        suiting = [driver for driver in self._drivers if _route(driver, job).suits]
+        if suiting:
+            return tuple(sorted(suiting, key=lambda driver: driver.capabilities().cost))
+        reasons = "; ".join(f"{route.prover}: {route.why}" for route in self.routes(job))
+        raise InputError(f"no prover of this pool can do the job: {reasons}")
+
+
+def _with_trouble(route: Route, trouble: str | None) -> Route:
+    if trouble is None or not route.suits:
+        return route
+    return replace(route, in_trouble=True, why=f"{route.why}, but others go first for now: {trouble}")
 
 
 def _route(driver: Driver, job: Job) -> Route:

@@ -485,12 +485,14 @@ class Imported:
         known: Records that were known here, and were counted.
         evidence: Pieces of evidence.
         events: Events.
+        history: Whether the memory was empty, and took numbers, generations, history and snapshots over too.
     """
 
     new: int
     known: int
     evidence: int
     events: int
+    history: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from porism._errors import InputError
 
 if TYPE_CHECKING:
     from porism._types import Receipt, Verdict
+    from porism._upgrade import Origin
 
 
 class Trust(IntEnum):
@@ -23,6 +26,18 @@ class Trust(IntEnum):
     """A separate checker of the prover's own kernel, such as coqchk."""
     L4 = 4
     """An independent kernel."""
+
+
+def level(trust: Trust | str) -> Trust:
+    """The level of trust of that name.
+
+    Raises:
+        InputError: There is none.
+    """
+    try:
+        return Trust[trust] if isinstance(trust, str) else Trust(trust)
+    except (KeyError, ValueError):
+        raise InputError(f"trust={trust!r} is none of {', '.join(Trust.__members__)}") from None
 
 
 class Severity(StrEnum):
@@ -70,6 +85,7 @@ class Check:
         proof: The proof that it printed, where it finds them.
         used: The names of the premises in that proof, in its order.
         receipt: The signature of whoever checked it.
+        origin: The job and the pool that it came from, for ``upgraded``; no part of what it says.
     """
 
     verdict: Verdict
@@ -87,3 +103,21 @@ class Check:
     proof: str | None = None
     used: tuple[str, ...] = ()
     receipt: Receipt | None = None
+    origin: Origin | None = field(default=None, compare=False, repr=False)
+
+    def upgraded(self, trust: Trust | str) -> Any:
+        """Has the same checked at a higher level of trust, by the pool that it came from.
+
+        Args:
+            trust: The level, or its name, such as ``"L2"``.
+
+        Returns:
+            From a ``Pool`` a ticket, whose ``result()`` waits for the new check; from an ``AsyncPool`` something to
+            await for it.
+
+        Raises:
+            InputError: It did not come from a pool, the pool is gone, or no prover of it gives so much trust.
+        """
+        if self.origin is None:
+            raise InputError("this check did not come from a pool")
+        return self.origin.upgrade(self, level(trust))

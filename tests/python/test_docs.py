@@ -21,6 +21,7 @@ def test_examples_run(example: Path, tmp_path: Path) -> None:
     expected = {
         "check_once.py": "4 entries, 2 of 6 requests answered",
         "check_requests.py": "'': an empty proof",
+        "check_with_pool.py": "the winner is number 7",
         "read_format.py": "2 commutativity: ![X, Y]: f(X, Y) = f(Y, X)  (a vector of length 1.000)",
         "remember.py": "right_identity",
         "solve.py": "by the try own proof",
@@ -70,6 +71,13 @@ def test_the_guide_to_stand_ins_shows_what_they_answer() -> None:
 def test_python_in_the_guide_to_verdicts_is_taken_from_the_example() -> None:
     shown = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "verdicts.md").read_text(encoding="utf-8"), re.DOTALL)
     program = (ROOT / "examples" / "check_once.py").read_text(encoding="utf-8")
+    assert shown
+    assert [block for block in shown if block not in program] == []
+
+
+def test_python_in_the_guide_to_the_pool_is_taken_from_the_example() -> None:
+    shown = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "pool.md").read_text(encoding="utf-8"), re.DOTALL)
+    program = (ROOT / "examples" / "check_with_pool.py").read_text(encoding="utf-8")
     assert shown
     assert [block for block in shown if block not in program] == []
 

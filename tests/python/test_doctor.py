@@ -6,8 +6,12 @@ import typer
 from typer.testing import CliRunner
 
 from porism._sandbox import sandbox_report
+from porism._verdicts import Check, Trust
 from porism.cli.doctor import ProverReport, cpu_features, doctor, examine
-from porism.provers import Claim, E, Verdict, find_all
+from porism.provers import Capabilities, Driver, Job, Language, Verdict, find_all, known
+from porism.provers._self_tests import SELF_TESTS
+
+NEEDED = {"E", "Z3", "cvc5"}
 
 app = typer.Typer()
 app.command()(doctor)
@@ -20,13 +24,16 @@ def run(*args: str):
     return CliRunner().invoke(app, args)
 
 
-@pytest.mark.skipif(len(find_all()) < 3, reason="not all provers are installed")
+@pytest.mark.skipif(not {driver.name for driver in find_all()} >= NEEDED, reason="not all provers are installed")
 def test_all_is_well_with_the_real_provers() -> None:
     result = run("--json")
     report = json.loads(result.stdout)
     assert result.exit_code == 0, report
-    assert [prover["name"] for prover in report["provers"]] == ["E", "Z3", "cvc5"]
-    assert all(prover["works"] and prover["version"] and prover["path"] for prover in report["provers"])
+    assert [prover["name"] for prover in report["provers"]] == [driver.name for driver in known()]
+    found = [prover for prover in report["provers"] if prover["found"]]
+    assert {prover["name"] for prover in found} >= NEEDED
+    assert all(prover["works"] and prover["version"] and prover["path"] for prover in found)
+    assert all(prover["remedy"] for prover in report["provers"] if not prover["found"])
     assert {entry["name"] for entry in report["sandbox"]["mechanisms"]} >= {"landlock", "seccomp", "no_new_privs"}
     assert report["porism"]
 
@@ -59,14 +66,37 @@ def test_the_table_is_honest_about_the_sandbox(monkeypatch: pytest.MonkeyPatch) 
     ],
 )
 def test_a_prover_works_if_it_proves_what_is_true_and_only_that(
-    on_theorem: Verdict, on_other: Verdict, works: bool, monkeypatch: pytest.MonkeyPatch
+    on_theorem: Verdict, on_other: Verdict, works: bool
 ) -> None:
-    monkeypatch.setattr(E, "find", lambda _: Path("/e"))
-    monkeypatch.setattr(E, "version", lambda _: "E 3")
-    claims = {"theorem": Claim("", on_theorem), "other": Claim("", on_other)}
-    report = examine(E(), claims.__getitem__, "theorem", "other")
+    says = {"theorem": on_theorem, "other": on_other}
+
+    class Oracle(Driver):
+        name = "Oracle"
+
+        def capabilities(self) -> Capabilities:
+            return Capabilities(languages=frozenset({Language.TPTP}))
+
+        def version(self) -> str:
+            return "1"
+
+        def check(self, session: object, job: Job) -> Check:
+            return Check(verdict=says[job.candidate], trust=Trust.L0, prover=self.name)
+
+    report = examine(Oracle(), Job(candidate="theorem"), Job(candidate="other"))
     assert report.works is works
     assert bool(report.remedy) is not works
+
+
+def test_every_known_prover_has_a_self_test() -> None:
+    assert set(SELF_TESTS) == {driver.name for driver in known()}
+
+
+def test_a_missing_prover_that_solving_does_not_need_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    reports = [*GOOD, ProverReport("Vampire", found=False, remedy="get it")]
+    monkeypatch.setattr("porism.cli.doctor.examine_provers", lambda: reports)
+    result = run()
+    assert result.exit_code == 0
+    assert "Vampire: get it" in result.stdout
 
 
 def test_processor_features_are_read_from_the_kernel(tmp_path: Path) -> None:

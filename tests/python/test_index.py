@@ -287,6 +287,43 @@ def test_inserts_and_forgotten_records_count_at_once(memory: Memory) -> None:
     reader.close()
 
 
+WATCHER = """
+import sys
+import numpy as np
+from porism import Memory
+with Memory.open(sys.argv[1], read_only=sys.argv[2] == "read") as memory:
+    for _ in sys.stdin:
+        memory.recall(vector=np.ones(32), k=1)
+        index = memory.index()
+        print(index.number, index.indexed, memory.generation, flush=True)
+"""
+
+
+@pytest.mark.parametrize("mode", ["read", "write"])
+def test_an_index_that_another_process_made_is_seen_at_the_next_recall(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "m.porism"
+    with Memory.open(path, embedder=OWN) as memory:
+        memory.insert_many(facts(0, 1000), vectors=VECTORS[:1000])
+        command = [sys.executable, "-c", WATCHER, str(path), mode]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as watcher:
+            assert watcher.stdin is not None
+            assert watcher.stdout is not None
+
+            def look() -> list[int]:
+                watcher.stdin.write("\n")
+                return [int(word) for word in watcher.stdout.readline().split()]
+
+            assert look() == [0, 0, 1]
+            memory.build_index()
+            assert look() == [1, 1000, 1], "no record was committed meanwhile"
+            memory.insert(Fact("one more"), vector=VECTORS[1000])
+            assert look() == [1, 1000, 2]
+            memory.build_index()
+            assert look() == [2, 1001, 2]
+            watcher.stdin.close()
+        assert watcher.returncode == 0
+
+
 BUSY = """
 import sys
 import numpy as np

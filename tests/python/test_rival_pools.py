@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rivals.pool import burst_text, median
 from rivals.pools import Answer, understood
+from rivals.pools.porism_pool import PorismPool
 from rivals.pools.porism_queue import PorismQueue
 from rivals.pools.stage import build
 from rivals.pools.trial import WrongAnswerError, agree, burst, expect, question
@@ -35,9 +36,10 @@ def test_answers_of_the_repl_are_understood() -> None:
     assert understood({"message": "Unknown environment."}) == Answer(False, "")
 
 
-def test_ours_answers_right(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ours", [PorismPool, PorismQueue])
+def test_ours_answers_right(ours: type[PorismPool | PorismQueue], tmp_path: Path) -> None:
     async def run() -> None:
-        pool = PorismQueue()
+        pool = ours()
         await pool.open(build(tmp_path), 2)
         options = argparse.Namespace(requests=40, seconds=60.0, work_s=0.0)
         assert await agree(pool, options) == {"agreed": 40}

@@ -155,12 +155,6 @@ def test_new_vectors_for_all(memory: Memory) -> None:
         memory.reembed(THREE)
 
 
-def test_without_sentence_transformers_the_command_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
-    with pytest.raises(InputError, match=r'pip install "porism\[sentences\]"'):
-        porism.sentences()
-
-
 # --- conditions, views, near-duplicates
 
 
@@ -318,14 +312,17 @@ def given_up(memory: Memory) -> None:
 def test_export_and_load(memory: Memory, tmp_path: Path) -> None:
     memory.insert_many([Lemma("p(a)"), Lemma("q(b)")])
     memory.evidence(1, verdict=Verdict.PROVED, prover="E", used=[2], receipt=RECEIPT)
+    memory.snapshot("before")
     memory.forget(2)
     memory.export(tmp_path / "dump.jsonl", vectors=True)
     with Memory.open(tmp_path / "copy.porism", embedder="words-v1") as copy:
-        assert copy.load(tmp_path / "dump.jsonl") == porism.Imported(2, 0, 1, 0)
+        assert copy.load(tmp_path / "dump.jsonl") == porism.Imported(2, 0, 1, 0, history=True)
         assert [one.id for one in copy.find()] == [1]
         assert copy.get(1).status is Status.VERIFIED
         with (tmp_path / "dump.jsonl").open("rb") as file:
-            assert copy.load(file).known == 2
+            assert copy.load(file) == porism.Imported(0, 2, 1, 0, history=False)
+        assert [one.id for one in copy.find(at=copy.snapshots()[0].generation)] == [1, 2]
+        assert copy.history(2) == memory.history(2)
         (tmp_path / "bad.jsonl").write_text("{}")
         with pytest.raises(InputError, match="line 1"):
             copy.load(tmp_path / "bad.jsonl")

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 # What a contestant is called, its module here, and its class.
 CONTESTANTS = {
-    "porism": ("porism_queue", "PorismQueue"),
+    "porism": ("porism_pool", "PorismPool"),
+    "porism, queue alone": ("porism_queue", "PorismQueue"),
     "LeanInteract async": ("lean_interact_pool", "AsyncPool"),
     "LeanInteract async, 256 threads": ("lean_interact_pool", "RoomyPool"),
     "LeanInteract threads": ("lean_interact_pool", "ThreadedPool"),

@@ -3,10 +3,12 @@
 use pyo3::prelude::*;
 
 mod array;
+mod certificates;
 mod errors;
 mod fields;
 mod library;
 mod memory;
+mod metamath;
 mod pool;
 mod process;
 mod queue;
@@ -22,9 +24,11 @@ mod _core {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         module.add("SQLITE_VERSION", porism_engine::memory::sqlite_version())?;
+        super::certificates::register(module)?;
         super::library::register(module)?;
         super::memory::register(module)?;
         super::pool::register(module)?;
+        super::metamath::register(module)?;
         super::process::register(module)?;
         super::queue::register(module)?;
         super::sandbox::register(module)?;

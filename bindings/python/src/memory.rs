@@ -283,12 +283,12 @@ impl Memory {
     }
 
     /// Stores the lines that `read` hands over, in blocks of at most so many bytes; returns the numbers of new and known records, of
-    /// evidence and of events.
-    fn load(&self, py: Python<'_>, read: Py<PyAny>) -> PyResult<(u64, u64, u64, u64)> {
+    /// evidence and of events, and whether history was taken over.
+    fn load(&self, py: Python<'_>, read: Py<PyAny>) -> PyResult<(u64, u64, u64, u64, bool)> {
         let mut source = Source { read, error: None };
         let outcome = self.run(py, |memory| memory.import(&mut BufReader::with_capacity(BLOCK_BYTES, &mut source)));
         let done = source.error.map_or(outcome, Err)?;
-        Ok((done.new, done.known, done.evidence, done.events))
+        Ok((done.new, done.known, done.evidence, done.events, done.history))
     }
 
     /// How many records and rows were checked, and what was found.

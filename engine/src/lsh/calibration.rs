@@ -18,6 +18,21 @@ pub struct Setting {
     pub width: f32,
 }
 
+/// How far a search goes where not every row may be found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reach {
+    /// What it takes if the rows that may be found lie as close around the query as anywhere.
+    pub setting: Setting,
+    /// How many clusters are looked at, at most, if there are fewer of them around the query.
+    pub most: u32,
+}
+
+impl From<Setting> for Reach {
+    fn from(setting: Setting) -> Self {
+        Self { setting, most: setting.probes }
+    }
+}
+
 /// What it takes to find a share of the nearest rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Promise {
@@ -87,13 +102,14 @@ impl Promises<'_> {
     }
 
     /// The setting for `k` of `admitted` rows among `rows`.
-    pub fn setting_among(&self, k: usize, recall: f32, admitted: usize, rows: usize) -> Setting {
+    pub fn setting_among(&self, k: usize, recall: f32, admitted: usize, rows: usize) -> Reach {
         // If any row of ten may be found, the nearest ten of these lie among the nearest hundred of all. If they lie together, far
-        // from the query, there is only the proportion to go by.
+        // from the query, there is only the proportion to go by: the search itself notices.
         let here = self.setting(k, recall).in_proportion(rows as u64, admitted as u64);
         let admitted = admitted.max(1);
         let deeper = self.setting(k.saturating_mul(rows).saturating_add(admitted / 2) / admitted, recall);
-        Setting { probes: here.probes.max(deeper.probes), width: here.width.max(deeper.width) }
+        let setting = Setting { width: here.width.max(deeper.width), ..deeper };
+        Reach { setting, most: here.probes.max(deeper.probes) }
     }
 
     /// The cheapest setting that was measured at a depth and keeps `recall`.

@@ -31,7 +31,7 @@ mod damage_tests;
 #[cfg(test)]
 mod tests;
 
-pub use calibration::{Promise, Promises, Setting};
+pub use calibration::{Promise, Promises, Reach, Setting};
 pub use exact::exact;
 pub use layout::{Belonging, can_index};
 pub(crate) use rotation::Rotation;

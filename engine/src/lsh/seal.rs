@@ -75,6 +75,7 @@ pub fn seal<R: Rows>(source: &Source<'_, R>, path: &Path, workers: &Workers<'_>)
 pub fn carry(
     sealed: &Sealed,
     belonging: Belonging,
+    number: u32,
     renumbered: &[Option<u32>],
     records: &[(i64, u32)],
     path: &Path,
@@ -100,7 +101,7 @@ pub fn carry(
         promise.k = u32::try_from(k).unwrap_or(u32::MAX);
     }
     header.promises.retain(|promise| promise.k > 0);
-    (header.belonging, header.rows, header.number) = (belonging, rows as u64, 1);
+    (header.belonging, header.rows, header.number) = (belonging, rows as u64, number);
     appear(path, |scratch| {
         let mut file = File::options().read(true).write(true).create(true).truncate(true).open(scratch)?;
         write_body(&mut file, &mut header, sealed.centroid_bytes(), &records[..rows], lists)?;

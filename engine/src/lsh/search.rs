@@ -2,8 +2,8 @@
 
 use porism_native::simd::prefetch;
 
-use super::calibration::Setting;
-use super::centroids::{product, square};
+use super::calibration::{Reach, Setting};
+use super::centroids::{Probe, product, square};
 use super::exact::{exact, score};
 use super::list::{Buffers, ListView};
 use super::query::Prepared;
@@ -17,6 +17,10 @@ const AT_ONCE: usize = 16;
 const FETCHED: usize = 48;
 /// What an exact product of any row costs, in estimates of rows that lie side by side.
 const COST_OF_PRODUCT: usize = 50;
+
+/// By how many times (a fraction) rarer than anywhere the rows that may be found have to seem around a query before more clusters are
+/// looked at: a share of few rows is not quite that of all.
+const RARER: (u128, u128) = (5, 4);
 
 /// What is searched.
 #[derive(Debug)]
@@ -71,18 +75,32 @@ struct Candidates<'a> {
     width: f32,
     buffers: Buffers,
     estimated: usize,
+    /// How many rows seemed near enough, and how many of them may be found.
+    near: (usize, usize),
 }
 
 impl Candidates<'_> {
+    /// How many clusters it takes instead of `probes`, if `admitted` of all `rows` may be found, and they are rarer around the query.
+    fn probes_among(&self, probes: u32, admitted: usize, rows: usize) -> u32 {
+        let (all, near) = self.near;
+        let (expected, found) = (all as u128 * admitted as u128, rows as u128 * near.max(1) as u128);
+        if expected * RARER.1 < found * RARER.0 {
+            return 0;
+        }
+        u32::try_from(u128::from(probes) * expected / found.max(1)).unwrap_or(u32::MAX)
+    }
+
     /// Adds what a list has; its centre has a `product` with the query and lies a `distance` away.
     fn add(&mut self, tail: &Tail, query: &Prepared, list: ListView<'_>, rows: usize, product: f32, distance: f32) {
         let width = self.width * distance;
         let scan = query.scan(product, width, self.lower.bar());
         self.estimated += rows;
-        let Self { list: candidates, lower, admitted, buffers, .. } = self;
+        let Self { list: candidates, lower, admitted, buffers, near, .. } = self;
         list.scan(tail.rotation.routines(), &scan, buffers, |place, estimate| {
             let row = list.number(place);
+            near.0 += 1;
             if admitted.is_none_or(|admitted| admitted.contains(row as usize)) {
+                near.1 += 1;
                 let error = list.error(place) * width;
                 candidates.push(Candidate { row, upper: estimate + error });
                 lower.push(Scored { row, score: estimate - error });
@@ -94,7 +112,13 @@ impl Candidates<'_> {
 /// The `k` rows with the greatest product with `query`, a unit vector: most of them, as `setting` was measured to find.
 ///
 /// There are fewer only where fewer rows may be found.
-pub fn search<R: Rows>(scope: &Scope<'_, R>, query: &[f32], k: usize, setting: Setting) -> Result<Found, Trouble> {
+pub fn search<R: Rows>(
+    scope: &Scope<'_, R>,
+    query: &[f32],
+    k: usize,
+    reach: impl Into<Reach>,
+) -> Result<Found, Trouble> {
+    let Reach { setting, most } = reach.into();
     let tail = scope.tail;
     let rows = tail.end() as usize;
     let admitted = scope.admitted.filter(|admitted| admitted.len() < rows);
@@ -109,10 +133,11 @@ pub fn search<R: Rows>(scope: &Scope<'_, R>, query: &[f32], k: usize, setting: S
             let best = exact(tail.rotation.routines(), scope.rows, query, k, admitted)?;
             return Ok(Found { best, estimated: 0, compared: wanted });
         }
-        let candidates = gather(scope, &prepared, k, Setting { probes, width: setting.width }, admitted)?;
+        let all = scope.sealed.map_or(0, Sealed::clusters);
+        let reach = Reach { setting: Setting { probes, ..setting }, most: most.min(all) };
+        let candidates = gather(scope, &prepared, k, reach, admitted)?;
         let found = rank(scope, query, k, candidates)?;
         // What may be found can lie in few clusters, far from the query.
-        let all = scope.sealed.map_or(0, Sealed::clusters);
         if found.best.len() >= k.min(wanted) || probes >= all {
             return Ok(found);
         }
@@ -125,7 +150,7 @@ fn gather<'a, R: Rows>(
     scope: &Scope<'a, R>,
     query: &Prepared,
     k: usize,
-    setting: Setting,
+    Reach { setting, most }: Reach,
     admitted: Option<&'a RowSet>,
 ) -> Result<Candidates<'a>, Trouble> {
     let tail = scope.tail;
@@ -136,16 +161,24 @@ fn gather<'a, R: Rows>(
         width: setting.width,
         buffers: Buffers::default(),
         estimated: 0,
+        near: (0, 0),
     };
     if let Some(sealed) = scope.sealed {
-        let centroids = sealed.centroids();
-        let probes = centroids.nearest(&tail.rotation, query, setting.probes as usize, &mut candidates.buffers);
-        for (place, probe) in probes.iter().enumerate() {
-            if let Some(next) = probes.get(place + 1) {
-                prefetch(sealed.start_of(next.cluster));
+        let (mut probes, mut seen) = (setting.probes, RowSet::none(0));
+        loop {
+            let nearest = sealed.centroids().nearest(&tail.rotation, query, probes as usize, &mut candidates.buffers);
+            let fresh: Vec<Probe> =
+                nearest.iter().filter(|probe| !seen.contains(probe.cluster as usize)).copied().collect();
+            look_into(sealed, tail, query, &fresh, &mut candidates)?;
+            let wanted =
+                admitted.map_or(0, |set| candidates.probes_among(setting.probes, set.len(), tail.end() as usize));
+            if wanted == 0 || probes >= most {
+                break;
             }
-            let (list, rows) = (sealed.cluster(probe.cluster)?, sealed.cluster_len(probe.cluster));
-            candidates.add(tail, query, list, rows, probe.product, probe.distance);
+            // Where they are rarer still the further one looks, this goes on, in steps that are worth it.
+            probes = wanted.max(probes.saturating_add(probes / 4 + 1)).min(most);
+            seen.grow(sealed.clusters() as usize, false);
+            nearest.iter().for_each(|probe| seen.set(probe.cluster.into(), true));
         }
     }
     if !tail.is_empty() {
@@ -154,6 +187,24 @@ fn gather<'a, R: Rows>(
         candidates.add(tail, query, tail.list.view(), tail.len(), shift, square.max(0.0).sqrt());
     }
     Ok(candidates)
+}
+
+/// Adds what clusters have.
+fn look_into(
+    sealed: &Sealed,
+    tail: &Tail,
+    query: &Prepared,
+    probes: &[Probe],
+    candidates: &mut Candidates<'_>,
+) -> Result<(), Trouble> {
+    for (place, probe) in probes.iter().enumerate() {
+        if let Some(next) = probes.get(place + 1) {
+            prefetch(sealed.start_of(next.cluster));
+        }
+        let (list, rows) = (sealed.cluster(probe.cluster)?, sealed.cluster_len(probe.cluster));
+        candidates.add(tail, query, list, rows, probe.product, probe.distance);
+    }
+    Ok(())
 }
 
 /// Computes the products of the candidates, the most promising first, until no other can be among the best.

@@ -136,10 +136,11 @@ fn exactly(rows: &Block, query: &[f32], k: usize, admitted: Option<&RowSet>) -> 
 }
 
 /// The share of the nearest rows that searches find in the mean, and by how much that may be off (three deviations of the mean).
-fn recall(scope: &Scope<'_, Block>, queries: &[Vec<f32>], k: usize, setting: Setting) -> (f64, f64) {
+fn recall(scope: &Scope<'_, Block>, queries: &[Vec<f32>], k: usize, reach: impl Into<Reach>) -> (f64, f64) {
+    let reach = reach.into();
     let shares = queries.iter().map(|query| {
         let truth = exactly(scope.rows, query, k, scope.admitted);
-        let found = search(scope, query, k, setting).unwrap().best;
+        let found = search(scope, query, k, reach).unwrap().best;
         assert_eq!(found.len(), truth.len(), "there are as many as there can be");
         assert!(found.is_sorted_by(|left, right| left > right), "the best come first, each once");
         for one in &found {
@@ -252,6 +253,31 @@ fn promises_hold_for_the_rows_that_a_filter_keeps() {
     assert_eq!(search(&scope, &queries[0], 10, EVERYTHING).unwrap().best, []);
 }
 
+// Every search among few rows used to look at as many more clusters as if they all lay on the far side.
+#[test]
+fn among_few_rows_more_clusters_are_looked_at_only_where_these_are_rare() {
+    let (block, queries) = clustered(4000, 40, 32);
+    let (_directory, sealed, tail) = indexed(&block, 4000);
+    let estimated = |keep: &dyn Fn(usize) -> bool, query: &[f32], reach: fn(Reach) -> Reach| {
+        let mut admitted = RowSet::none(block.len());
+        (0..block.len()).filter(|&row| keep(row)).for_each(|row| admitted.set(row as u64, true));
+        let scope = Scope { sealed: Some(&sealed), tail: &tail, rows: &block, admitted: Some(&admitted) };
+        let wanted = Promises(sealed.promises()).setting_among(2, 0.9, admitted.len(), block.len());
+        search(&scope, query, 2, reach(wanted)).unwrap().estimated
+    };
+    let least = |reach: Reach| reach.setting.into();
+    let most = |Reach { setting, most }: Reach| Setting { probes: most, ..setting }.into();
+    let of_all = |keep: &dyn Fn(&[f32], usize) -> bool, reach: fn(Reach) -> Reach| -> usize {
+        queries.iter().map(|query| estimated(&|row| keep(query, row), query, reach)).sum()
+    };
+    let spread = |_: &[f32], row: usize| row.is_multiple_of(5);
+    let (found, nearest, all) = (of_all(&spread, |it| it), of_all(&spread, least), of_all(&spread, most));
+    assert!(nearest > 0 && found < nearest + (all - nearest) / 2, "{nearest} <= {found} < {all}");
+    let far = |query: &[f32], row: usize| block_product(&block, row, query) < 0.0 && row.is_multiple_of(2);
+    let (found, nearest, all) = (of_all(&far, |it| it), of_all(&far, least), of_all(&far, most));
+    assert!(found > nearest && all - found <= all / 10, "{nearest} < {found} <= {all}");
+}
+
 fn block_product(block: &Block, row: usize, query: &[f32]) -> f32 {
     Routines::chosen().unwrap().dot(query, &block.bytes()[row * 4 * query.len()..][..4 * query.len()])
 }
@@ -302,7 +328,7 @@ fn codes_that_are_carried_find_the_rows_under_their_new_numbers() {
         let rest = Block::new(&rest.collect::<Vec<_>>());
         let records = rest.records();
         let path = directory.path().join("carried.lsh");
-        carry(&sealed, belonging(32), &renumbered, &records, &path).unwrap();
+        carry(&sealed, belonging(32), 1, &renumbered, &records, &path).unwrap();
         let carried = open(&path, 32).unwrap();
         carried.verify().unwrap();
         assert_eq!(carried.record(5), Ok(records[5]));
@@ -323,7 +349,7 @@ fn an_index_of_too_few_rows_is_not_carried() {
     let path = directory.path().join("carried.lsh");
     for stays in [None, Some(0)] {
         let renumbered: Vec<Option<u32>> = (0..200).map(|row| stays.filter(|_| row == 0)).collect();
-        carry(&sealed, belonging(8), &renumbered, &block.records(), &path).unwrap();
+        carry(&sealed, belonging(8), 1, &renumbered, &block.records(), &path).unwrap();
         assert!(!path.exists());
     }
 }

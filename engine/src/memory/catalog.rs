@@ -392,6 +392,12 @@ pub(super) fn take_number(transaction: &Connection, of: &str) -> Result<i64> {
     Ok(statement.query_one([], |row| row.get(0))?)
 }
 
+/// The numbers of the next piece of evidence and of the next event.
+pub(super) fn next_numbers(connection: &Connection) -> Result<(i64, i64)> {
+    Ok(connection
+        .query_one("SELECT next_evidence, next_event FROM memory", [], |row| Ok((row.get(0)?, row.get(1)?)))?)
+}
+
 /// A count as `SQLite` stores it. No disk holds so many rows that it would saturate.
 pub(super) fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)

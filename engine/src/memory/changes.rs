@@ -53,11 +53,12 @@ pub(super) fn note(
     if records.is_empty() {
         return Ok(());
     }
-    connection.execute(
-        "INSERT INTO change (record, generation, action, detail, created_ms)
-         SELECT value, ?2, ?3, ?4, ?5 FROM json_each(?1)",
-        params![list(records.iter().map(|id| id.0)), moment.generation, action, detail, moment.now_ms],
-    )?;
+    connection
+        .prepare_cached(
+            "INSERT INTO change (record, generation, action, detail, created_ms)
+             SELECT value, ?2, ?3, ?4, ?5 FROM json_each(?1)",
+        )?
+        .execute(params![list(records.iter().map(|id| id.0)), moment.generation, action, detail, moment.now_ms])?;
     Ok(())
 }
 

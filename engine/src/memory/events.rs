@@ -17,6 +17,12 @@ pub(super) fn insert(connection: &Connection, new: &NewEvent, created_ms: i64) -
     records::require(connection, &[new.goal])?;
     records::require(connection, &new.candidates.iter().map(|candidate| candidate.record).collect::<Vec<_>>())?;
     let id = EventId(catalog::take_number(connection, "next_event")?);
+    put(connection, id, new, created_ms)?;
+    Ok(id)
+}
+
+/// Stores a recall under its number.
+pub(super) fn put(connection: &Connection, id: EventId, new: &NewEvent, created_ms: i64) -> Result<()> {
     connection.execute(
         "INSERT INTO event (id, goal, snapshot, policy, seed, created_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![id, new.goal, new.snapshot, new.policy, new.seed, created_ms],
@@ -34,7 +40,7 @@ pub(super) fn insert(connection: &Connection, new: &NewEvent, created_ms: i64) -
             candidate.propensity
         ])?;
     }
-    Ok(id)
+    Ok(())
 }
 
 /// Settles `event`. Settled already, it stays as it is, and `new` must say the same.
@@ -50,12 +56,17 @@ pub(super) fn settle(connection: &Connection, event: EventId, new: &Settlement, 
     }
     records::require(connection, &new.used)?;
     new.evidence.iter().try_for_each(|&id| evidence::require(connection, id))?;
+    put_settlement(connection, event, new, created_ms)?;
+    Ok(new.clone())
+}
+
+/// Stores what became of `event`.
+pub(super) fn put_settlement(connection: &Connection, event: EventId, new: &Settlement, created_ms: i64) -> Result<()> {
     connection.execute(
         "INSERT INTO settlement (event, verdict, attempts, seconds, evidence, created_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![event, new.verdict, new.attempts, new.seconds, new.evidence, created_ms],
     )?;
-    evidence::insert_members(connection, "settlement_used", "event", event.0, &new.used)?;
-    Ok(new.clone())
+    evidence::insert_members(connection, "settlement_used", "event", event.0, &new.used)
 }
 
 /// How `event` was settled, if it was; an event that does not exist is an error.

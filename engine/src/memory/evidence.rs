@@ -17,8 +17,18 @@ const COLUMNS: &str = "id, goal, verdict, prover, prover_version, label, seconds
 pub(super) fn insert(connection: &Connection, new: &NewEvidence, moment: Moment) -> Result<EvidenceId> {
     records::require(connection, &[new.goal])?;
     records::require(connection, &new.used)?;
-    let receipt = new.receipt.as_ref();
     let id = EvidenceId(take_number(connection, "next_evidence")?);
+    put(connection, id, new, moment.now_ms)?;
+    if new.verdict == Verdict::Proved {
+        let status = if new.receipt.is_some() { Status::Verified } else { Status::Checked };
+        records::raise_status(connection, new.goal, status, moment)?;
+    }
+    Ok(id)
+}
+
+/// Stores evidence under its number.
+pub(super) fn put(connection: &Connection, id: EvidenceId, new: &NewEvidence, created_ms: i64) -> Result<()> {
+    let receipt = new.receipt.as_ref();
     connection.execute(
         "INSERT INTO evidence (id, goal, verdict, prover, prover_version, label, seconds, reprover, reprover_version,
                                claim_hash, certificate_hash, checker, checker_version, created_ms)
@@ -37,15 +47,10 @@ pub(super) fn insert(connection: &Connection, new: &NewEvidence, moment: Moment)
             receipt.map(|receipt| &receipt.certificate_hash),
             receipt.map(|receipt| &receipt.checker),
             receipt.map(|receipt| &receipt.checker_version),
-            moment.now_ms
+            created_ms
         ],
     )?;
-    insert_members(connection, "evidence_premise", "evidence", id.0, &new.used)?;
-    if new.verdict == Verdict::Proved {
-        let status = if new.receipt.is_some() { Status::Verified } else { Status::Checked };
-        records::raise_status(connection, new.goal, status, moment)?;
-    }
-    Ok(id)
+    insert_members(connection, "evidence_premise", "evidence", id.0, &new.used)
 }
 
 /// The evidence for `goal` and what was merged into it, or all of it, in the order of its numbers.

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use rusqlite::Connection;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::changes::{self, Change};
 use super::error::{MemoryError, Result};
@@ -28,6 +28,8 @@ enum Line<'a> {
         generation: i64,
         embedder: &'a str,
         dimension: u32,
+        #[serde(flatten)]
+        history: History,
     },
     Record {
         #[serde(flatten)]
@@ -41,14 +43,27 @@ enum Line<'a> {
     Snapshot(&'a Snapshot),
 }
 
+/// What an empty memory needs to know to become the one that was exported.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct History {
+    /// The oldest generation that can still be seen.
+    pub(super) horizon: i64,
+    /// The numbers of what comes next: none is ever used twice.
+    pub(super) next_record: i64,
+    pub(super) next_evidence: i64,
+    pub(super) next_event: i64,
+}
+
 /// Writes everything to `out`; vectors only with `view`.
 pub(super) fn export(connection: &Connection, view: Option<&View>, out: &mut dyn Write) -> Result<()> {
     let state = catalog::state(connection)?;
+    let (next_evidence, next_event) = catalog::next_numbers(connection)?;
     let header = Line::Header {
         version: VERSION,
         generation: state.generation,
         embedder: &state.embedder,
         dimension: state.dimension,
+        history: History { horizon: state.horizon, next_record: state.next_record, next_evidence, next_event },
     };
     write(out, &header)?;
     // Records and rows are written together and compacted in order, so record after record is row after row.

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::io::{BufRead, Read};
 
-use serde::Deserialize;
-
 use super::error::{MemoryError, Result};
-use super::event::{EvidenceId, NewEvent, NewEvidence, Settlement};
-use super::record::{Kind, NewRecord, RecordId, Status};
+use super::event::{EvidenceId, NewEvent, NewEvidence};
+use super::incoming::{Header, IncomingEvent, IncomingEvidence, IncomingRecord, Line};
+use super::record::RecordId;
+use super::take_over::TakeOver;
 use super::tombstones;
 use super::writer::Write;
-use super::{Memory, base64, events, evidence, export};
+use super::{Memory, events, evidence, export};
 
 /// The longest line, in bytes: a record of the longest statement with its vector, escaped.
 const MAX_LINE_BYTES: u64 = 256 << 20;
@@ -26,66 +26,21 @@ pub struct Imported {
     pub evidence: u64,
     /// Events.
     pub events: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-enum Line {
-    Header { version: u32, embedder: String, dimension: u32 },
-    Record(IncomingRecord),
-    Evidence(Numbered<NewEvidence>),
-    Event(Box<IncomingEvent>),
-    // What a record is now was said with it; how it came to be so, and what was named, is another memory's history.
-    Change {},
-    Snapshot {},
-}
-
-#[derive(Deserialize)]
-struct IncomingRecord {
-    id: RecordId,
-    kind: Kind,
-    name: Option<String>,
-    statement: String,
-    source: Option<String>,
-    #[serde(default)]
-    namespace: String,
-    status: Status,
-    died: Option<i64>,
-    merged_into: Option<RecordId>,
-    vector: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Numbered<T> {
-    id: EvidenceId,
-    #[serde(flatten)]
-    content: T,
-}
-
-#[derive(Deserialize)]
-struct IncomingEvent {
-    #[serde(flatten)]
-    content: NewEvent,
-    settlement: Option<Settlement>,
+    /// Whether numbers, generations, history and snapshots were taken over too.
+    pub history: bool,
 }
 
 impl Memory {
     /// Stores everything that an export holds, in one commit: all of it or, on error, nothing.
     ///
-    /// Records get numbers of this memory; those that are known here are counted. What was dead there is dead here, unless it was
-    /// known alive. Generations and snapshots are those of this memory, so the other's are not taken over.
+    /// A memory in which nothing was ever stored becomes the one that was exported: with its numbers, generations, history and
+    /// snapshots. In any other one, records get numbers of this memory; those that are known here are counted. What was dead there is
+    /// dead here, unless it was known alive. Generations and snapshots are then those of this memory.
     pub fn import(&self, lines: &mut dyn BufRead) -> Result<Imported> {
         self.write(|write| {
-            let mut import = Import {
-                memory: self,
-                records: HashMap::new(),
-                evidence: HashMap::new(),
-                dead: Vec::new(),
-                done: Imported::default(),
-                vectors: false,
-            };
             let mut number = 0_u64;
             let mut text = Vec::new();
+            let mut target = None;
             loop {
                 number += 1;
                 text.clear();
@@ -93,15 +48,68 @@ impl Memory {
                 if read.map_err(|error| MemoryError::io("the import", "read a line", &error))? == 0 {
                     break;
                 }
-                import.line(write, number, &text).map_err(|error| match error {
+                let outcome = parse(&text).and_then(|line| match (&mut target, line) {
+                    (None, Line::Header(header)) => {
+                        target = Some(Target::of(self, write, &header)?);
+                        Ok(())
+                    }
+                    (None, _) => Err(MemoryError::input("an export begins with its header")),
+                    (Some(_), Line::Header(_)) => Err(MemoryError::input("a second header")),
+                    (Some(Target::Empty(target)), line) => target.line(write, line),
+                    (Some(Target::Filled(target)), line) => target.line(write, line),
+                });
+                outcome.map_err(|error| match error {
                     MemoryError::Input(reason) => MemoryError::Input(format!("line {number}: {reason}")),
                     other => other,
                 })?;
             }
-            import.bury(write)?;
-            Ok(import.done)
+            match target {
+                None => Ok(Imported::default()),
+                Some(Target::Empty(target)) => target.finish(write),
+                Some(Target::Filled(target)) => target.finish(write),
+            }
         })
     }
+
+    /// Whether vectors of an export can be compared with those here.
+    fn shares_vectors(&self, header: &Header) -> bool {
+        header.embedder == self.options.embedder && header.dimension == self.options.dimension
+    }
+}
+
+/// What the lines come into.
+enum Target<'a> {
+    /// A memory that becomes the one that was exported.
+    Empty(TakeOver<'a>),
+    /// A memory with a history of its own.
+    Filled(Import<'a>),
+}
+
+impl<'a> Target<'a> {
+    fn of(memory: &'a Memory, write: &Write<'_>, header: &Header) -> Result<Self> {
+        if header.version > export::VERSION {
+            let (version, supported) = (header.version, export::VERSION);
+            return Err(MemoryError::Input(format!("an export of version {version}, this reads up to {supported}")));
+        }
+        let vectors = memory.shares_vectors(header);
+        match header.history {
+            Some(history) if write.is_first()? => {
+                Ok(Self::Empty(TakeOver::new(memory, header.generation, history, vectors)?))
+            }
+            _ => Ok(Self::Filled(Import {
+                memory,
+                records: HashMap::new(),
+                evidence: HashMap::new(),
+                dead: Vec::new(),
+                done: Imported::default(),
+                vectors,
+            })),
+        }
+    }
+}
+
+fn parse(text: &[u8]) -> Result<Line> {
+    serde_json::from_slice(text).map_err(|error| MemoryError::Input(error.to_string()))
 }
 
 struct Import<'a> {
@@ -117,24 +125,10 @@ struct Import<'a> {
 }
 
 impl Import<'_> {
-    fn line(&mut self, write: &mut Write<'_>, number: u64, text: &[u8]) -> Result<()> {
-        let line: Line = serde_json::from_slice(text).map_err(|error| MemoryError::Input(error.to_string()))?;
-        match (number, line) {
-            (1, Line::Header { version, embedder, dimension }) => {
-                if version > export::VERSION {
-                    let supported = export::VERSION;
-                    return Err(MemoryError::Input(format!(
-                        "an export of version {version}, this reads up to {supported}"
-                    )));
-                }
-                let options = &self.memory.options;
-                self.vectors = embedder == options.embedder && dimension == options.dimension;
-                Ok(())
-            }
-            (1, _) => Err(MemoryError::input("an export begins with its header")),
-            (_, Line::Header { .. }) => Err(MemoryError::input("a second header")),
-            (_, Line::Record(record)) => self.record(write, record),
-            (_, Line::Evidence(Numbered { id, content })) => {
+    fn line(&mut self, write: &mut Write<'_>, line: Line) -> Result<()> {
+        match line {
+            Line::Record(record) => self.record(write, record),
+            Line::Evidence(IncomingEvidence { id, content, .. }) => {
                 let content =
                     NewEvidence { goal: self.here(content.goal)?, used: self.all_here(&content.used)?, ..content };
                 content.check()?;
@@ -143,26 +137,15 @@ impl Import<'_> {
                 self.done.evidence += 1;
                 Ok(())
             }
-            (_, Line::Event(event)) => self.event(write, *event),
-            (_, Line::Change {} | Line::Snapshot {}) => Ok(()),
+            Line::Event(event) => self.event(write, *event),
+            // What a record is now was said with it; how it came to be so, and what was named, is another memory's history.
+            Line::Header(_) | Line::Change(_) | Line::Snapshot(_) => Ok(()),
         }
     }
 
-    fn record(&mut self, write: &mut Write<'_>, incoming: IncomingRecord) -> Result<()> {
-        let vector = match incoming.vector.filter(|_| self.vectors) {
-            Some(coded) => Some(floats(&coded).ok_or_else(|| MemoryError::input("the vector is no base64 of f32"))?),
-            None => None,
-        };
-        let record = NewRecord {
-            name: incoming.name,
-            source: incoming.source,
-            namespace: incoming.namespace,
-            // Only evidence verifies; it follows.
-            status: incoming.status.min(Status::Checked),
-            ..NewRecord::new(incoming.kind, incoming.statement)
-        };
-        record.check()?;
-        let vector = self.memory.record_vector(&record, vector.as_deref())?;
+    fn record(&mut self, write: &mut Write<'_>, mut incoming: IncomingRecord) -> Result<()> {
+        let (record, vector) = incoming.content()?;
+        let vector = self.memory.record_vector(&record, vector.as_deref().filter(|_| self.vectors))?;
         let inserted = write.insert(&record, &vector)?;
         if self.records.insert(incoming.id, inserted.id).is_some() {
             return Err(MemoryError::Input(format!("record {} is listed twice", incoming.id)));
@@ -206,6 +189,11 @@ impl Import<'_> {
         events::settle(&write.transaction, id, &settlement, write.now_ms).map(drop)
     }
 
+    fn finish(self, write: &mut Write<'_>) -> Result<Imported> {
+        self.bury(write)?;
+        Ok(self.done)
+    }
+
     /// Makes dead here what was dead there.
     fn bury(&self, write: &mut Write<'_>) -> Result<()> {
         let moment = write.moment();
@@ -235,10 +223,4 @@ impl Import<'_> {
     fn all_here(&self, there: &[RecordId]) -> Result<Vec<RecordId>> {
         there.iter().map(|&id| self.here(id)).collect()
     }
-}
-
-fn floats(coded: &str) -> Option<Vec<f32>> {
-    let bytes = base64::decode(coded)?;
-    let (floats, rest) = bytes.as_chunks::<4>();
-    rest.is_empty().then(|| floats.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect())
 }

@@ -1,7 +1,7 @@
 //! Indexes beside the rows: made from them in the background, found by their names, done without when damaged.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,19 +9,13 @@ use std::sync::Arc;
 use porism_native::simd::Routines;
 use rusqlite::Connection;
 
-use super::Options;
-use super::catalog::{self, State, count};
+use super::catalog::{State, count};
 use super::error::{MemoryError, Result};
-use super::reader::{Reader, routines};
-use super::view::{View, seed};
-use super::writer::Writer;
-use crate::lsh::{Belonging, Damage, SealError, Sealed, Source, Workers, carry, seal};
-
-/// Whoever makes an index holds this file.
-const LOCK: &str = "index.lock";
+use super::reader::routines;
+use crate::lsh::{Belonging, Damage, SealError, Sealed, carry};
 
 /// The name of the index `number` of the file of rows `segment`.
-fn file_name(segment: u32, number: u32) -> String {
+pub(super) fn file_name(segment: u32, number: u32) -> String {
     format!("index-{segment:06}-{number:06}.lsh")
 }
 
@@ -46,8 +40,18 @@ fn numbers(directory: &Path, segment: u32) -> Result<Vec<u32>> {
     Ok(numbers)
 }
 
+/// The number that comes after those of the indexes of the file of rows `segment`.
+pub(super) fn next_number(directory: &Path, segment: u32) -> Result<u32> {
+    Ok(numbers(directory, segment)?.first().map_or(1, |newest| newest + 1))
+}
+
+/// Whether an index of the file of rows `segment` has been removed, for a newer one.
+pub(super) fn is_replaced(directory: &Path, segment: u32, number: u32) -> bool {
+    !directory.join(file_name(segment, number)).exists()
+}
+
 /// What an index of the rows of `state` belongs to.
-fn belonging(state: &State) -> Belonging {
+pub(super) fn belonging(state: &State) -> Belonging {
     Belonging { identity: state.identity, segment: state.segment, dimension: state.dimension }
 }
 
@@ -122,55 +126,6 @@ fn agrees(connection: &Connection, sealed: &Sealed) -> Result<bool> {
     Ok(found == [(u64::from(last), checksum)])
 }
 
-/// Makes an index of all rows that are committed now; says whether there was anything to do.
-///
-/// Searches and writes go on meanwhile. Another process that is making one is an error of the kind `Locked`.
-pub(super) fn build(directory: &Path, options: &Options, queries: &[Vec<f32>], workers: &Workers<'_>) -> Result<bool> {
-    let mut writer = Writer::open(directory, options)?;
-    let path = directory.join(LOCK);
-    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-    let lock = lock.map_err(|error| MemoryError::io(&path, "open the file", &error))?;
-    lock.try_lock().map_err(|error| match error {
-        TryLockError::WouldBlock => MemoryError::Locked { path: path.clone(), waited: std::time::Duration::ZERO },
-        TryLockError::Error(error) => MemoryError::io(&path, "lock the file", &error),
-    })?;
-    let mut reader = Reader::again(directory, options)?;
-    // One that is damaged where nobody has looked yet is made anew too, although it has all rows.
-    let view = reader.sound_view()?;
-    if view.unsealed() == 0 || !crate::lsh::can_index(view.state.dimension) {
-        return Ok(false);
-    }
-    // After a power cut the catalog must not have other rows than the index, so what is indexed is brought to the disk first.
-    writer.flush()?;
-    let number = numbers(directory, view.state.segment)?.first().map_or(1, |newest| newest + 1);
-    let source = Source {
-        belonging: belonging(&view.state),
-        number,
-        seed: seed(&view.state),
-        rows: &*view,
-        records: &view.all_records()?,
-        queries,
-        routines: view.routines(),
-    };
-    let path = directory.join(file_name(view.state.segment, number));
-    seal(&source, &path, workers).map_err(|error| failed(&path, error, &view))?;
-    let settled = catalog::state(&reader.connection)?.segment == view.state.segment;
-    // Rows that were written anew meanwhile have taken the older index along, or are about to: theirs is not ours to remove.
-    let kept =
-        |one: &Found| one.segment > view.state.segment || (one.numbers() == (view.state.segment, number) && one.whole);
-    if settled { remove_all_but(directory, kept) } else { remove(&path) }
-        .map_err(|error| MemoryError::io(directory, "remove old indexes", &error))?;
-    Ok(true)
-}
-
-fn failed(path: &Path, error: SealError, view: &View) -> MemoryError {
-    match error {
-        SealError::Row(row) => view.damaged_row(row),
-        SealError::Io(error) => MemoryError::io(path, "write the index", &error),
-        other => MemoryError::io(path, "write the index", &io::Error::other(other.to_string())),
-    }
-}
-
 /// Takes the index of the rows of `old` along to the rows of `new`: `renumbered` says which number each row has now, if it is still
 /// there, and `records` whose the rows are now. With other vectors than before (`None`), or without an index, nothing is taken along.
 pub(super) fn take_along(
@@ -200,7 +155,7 @@ pub(super) fn take_along(
         return Ok(());
     };
     let path = directory.join(file_name(new.segment, 1));
-    match carry(&sealed, belonging(new), renumbered, records, &path) {
+    match carry(&sealed, belonging(new), 1, renumbered, records, &path) {
         // It can be made anew from the rows.
         Ok(()) | Err(SealError::Damaged(_)) => Ok(()),
         Err(error) => Err(MemoryError::io(&path, "write the index", &io::Error::other(error.to_string()))),
@@ -215,10 +170,13 @@ pub(super) struct Found {
     pub(super) whole: bool,
 }
 
-impl Found {
-    fn numbers(&self) -> (u32, u32) {
-        (self.segment, self.number)
-    }
+/// Removes the indexes of older rows than those of `segment`, and those of these rows but for the newest.
+pub(super) fn remove_older(directory: &Path, segment: u32) -> Result<()> {
+    let newest = numbers(directory, segment)?.first().copied();
+    // What belongs to rows that are about to come is not ours to remove.
+    let kept =
+        |one: &Found| one.segment > segment || (one.segment == segment && Some(one.number) == newest && one.whole);
+    remove_all_but(directory, kept).map_err(|error| MemoryError::io(directory, "remove old indexes", &error))
 }
 
 /// Removes the files of indexes that are not `kept`.
@@ -238,7 +196,8 @@ pub(super) fn remove_all_but(directory: &Path, kept: impl Fn(&Found) -> bool) ->
     Ok(())
 }
 
-fn remove(path: &Path) -> io::Result<()> {
+/// Removes a file, if it is there.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         outcome => outcome,

@@ -9,6 +9,7 @@ use porism_native::simd::Routines;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
+use super::builder::Builder;
 use super::tests::lemma;
 use super::*;
 
@@ -286,6 +287,68 @@ fn builders_and_compaction_leave_the_files_of_each_other_alone() {
     assert!(memory.build_index().unwrap());
     index(&directory);
     assert_eq!(memory.verify().unwrap().findings, []);
+}
+
+// A compaction that came while an index was made used to throw the index away: with one always on its way, none was ever made.
+#[test]
+fn rows_that_are_written_anew_take_along_an_index_that_is_being_made() {
+    let (directory, memory) = filled(300);
+    let (path, options) = (memory.path().to_owned(), options());
+    let cancel = std::sync::atomic::AtomicBool::new(false);
+    let workers = crate::lsh::Workers { threads: 1, cancel: &cancel };
+    let mut alive = all_of(300);
+    for round in 1..=3 {
+        let mut builder = Builder::begin(&path, &options).unwrap();
+        let draft = builder.seal(&[], &workers).unwrap().unwrap();
+        for id in [round * 2, round * 70] {
+            memory.forget(&[RecordId(id)], "").unwrap();
+            alive.remove(&id);
+            // Twice, so that the file of the rows that were read is long gone.
+            assert_eq!(memory.compact().unwrap().dropped, 1);
+        }
+        let number = 300 + usize::try_from(round).unwrap();
+        fill(&memory, number..number + 1);
+        alive.insert(300 + round, number);
+        builder.place(&draft).unwrap();
+        drop(builder);
+        let report = memory.index().unwrap();
+        assert_eq!((report.indexed, report.rows), (report.rows - 1, alive.len() as u64), "in round {round}");
+        check(&memory, &alive, &Filter::default());
+        check(&open(&directory), &alive, &Filter::default());
+        assert_eq!(memory.verify().unwrap().findings, []);
+        index(&directory);
+    }
+    // Other vectors leave nothing to take along.
+    let mut builder = Builder::begin(&path, &options).unwrap();
+    let draft = builder.seal(&[], &workers).unwrap().unwrap();
+    let ids: Vec<_> = alive.keys().copied().map(RecordId).collect();
+    memory
+        .reembed("own", 8, &ids, &alive.values().rev().flat_map(|&number| vector(number)).collect::<Vec<_>>())
+        .unwrap();
+    builder.place(&draft).unwrap();
+    assert_eq!(indexes(&directory), [] as [PathBuf; 0]);
+    assert_eq!(memory.verify().unwrap().findings, []);
+}
+
+#[test]
+fn an_index_that_another_handle_made_is_seen_without_a_commit_of_records() {
+    let (directory, memory) = filled(300);
+    let other = open(&directory);
+    let seen = |memory: &Memory| {
+        hits(memory, &vector(1), 3, 0.9, &Filter::default());
+        let report = memory.index().unwrap();
+        (report.indexed, report.number)
+    };
+    assert_eq!(seen(&other), (0, 0));
+    memory.build_index().unwrap();
+    assert_eq!(seen(&other), (300, 1));
+    assert_eq!(other.generation().unwrap(), 1);
+    // Few rows are behind: nothing but the new index says that there is one.
+    fill(&memory, 300..310);
+    assert_eq!(seen(&other), (300, 1));
+    memory.build_index().unwrap();
+    fill(&memory, 310..311);
+    assert_eq!(seen(&other), (310, 2));
 }
 
 #[test]

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use super::builder;
 use super::clock::SystemClock;
 use super::error::{MemoryError, Result};
-use super::index;
 use super::sample::Sample;
 use super::view::View;
 use super::{Options, lock};
@@ -66,7 +66,7 @@ impl Indexer {
         }
         let workers = Workers { threads, cancel: &self.cancel };
         let queries = lock(&self.sample).queries();
-        let made = index::build(&task.directory, &task.options, &queries, &workers)?;
+        let made = builder::build(&task.directory, &task.options, &queries, &workers)?;
         self.new_index.store(true, Ordering::Relaxed);
         self.busy.store(false, Ordering::Relaxed);
         Ok(made)
@@ -83,11 +83,11 @@ impl Indexer {
         let (cancel, busy, new_index) = (Arc::clone(&self.cancel), Arc::clone(&self.busy), Arc::clone(&self.new_index));
         let work = move || {
             let workers = Workers { threads: threads_in_background(), cancel: &cancel };
-            let mut outcome = index::build(&task.directory, &task.options, &queries, &workers);
+            let mut outcome = builder::build(&task.directory, &task.options, &queries, &workers);
             // Another process is at it. When it is done there may be nothing left to do but to see what it made.
             while matches!(outcome, Err(MemoryError::Locked { .. })) && !cancel.load(Ordering::Relaxed) {
                 thread::sleep(PATIENCE);
-                outcome = index::build(&task.directory, &task.options, &queries, &workers);
+                outcome = builder::build(&task.directory, &task.options, &queries, &workers);
             }
             // Nobody waits for it, and searches do without: what went wrong is seen when an index is asked for.
             if outcome.is_ok() {

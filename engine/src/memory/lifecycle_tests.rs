@@ -269,7 +269,7 @@ fn an_import_brings_everything_that_was_exported() {
 
     let (_elsewhere, copy) = filled(&["t(e)"]);
     let imported = copy.import(&mut &lines[..]).unwrap();
-    assert_eq!(imported, Imported { new: 4, known: 0, evidence: 1, events: 1 });
+    assert_eq!(imported, Imported { new: 4, known: 0, evidence: 1, events: 1, history: false });
     assert_eq!(alive(&copy), [1, 2, 3]);
     let copied = copy.find(&Filter { dead: true, ..Filter::default() }).unwrap();
     assert_eq!(copied[1].status, Status::Verified);

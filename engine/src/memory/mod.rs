@@ -18,6 +18,7 @@
 mod admission;
 mod base64;
 mod blocks;
+mod builder;
 mod catalog;
 mod changes;
 mod clock;
@@ -32,6 +33,7 @@ mod export;
 mod filter;
 mod group;
 mod import;
+mod incoming;
 mod index;
 mod indexer;
 mod indexing;
@@ -46,6 +48,7 @@ mod sample;
 mod segment;
 mod snapshots;
 mod stats;
+mod take_over;
 mod tombstones;
 mod transaction;
 mod turnstile;
@@ -60,6 +63,8 @@ mod durability_tests;
 mod index_tests;
 #[cfg(test)]
 mod lifecycle_tests;
+#[cfg(test)]
+mod take_over_tests;
 #[cfg(test)]
 mod tests;
 

@@ -208,13 +208,23 @@ impl Eye {
         // Nobody else may hold the view any more: then it grows where it is.
         let older = self.current.take().map(|current| Arc::unwrap_or_clone(current.view));
         let mut view = match older {
-            Some(older) if !new_index && !older.wants_index() => older,
+            Some(older) if !new_index && !self.expects_index(&older, &state) => older,
             older => self.begin(transaction, state.clone(), older)?,
         };
         view.grow(transaction, state, self.patient)?;
         let view = Arc::new(view);
         self.current = Some(Current { view: Arc::clone(&view), stamp });
         Ok(view)
+    }
+
+    /// Whether to look for another index than that of a view, now that something was committed: many rows have none, its own one has
+    /// been replaced, or what was committed is nothing else.
+    fn expects_index(&self, view: &View, state: &State) -> bool {
+        view.wants_index()
+            || match &view.sealed {
+                Some(sealed) => index::is_replaced(&self.directory, state.segment, sealed.number()),
+                None => view.state.generation == state.generation,
+            }
     }
 
     /// A view with the newest index that there is, or `older` if it has that one.

@@ -100,7 +100,7 @@ impl Memory {
         let recalls = self.answer_many(vectors, k, recall, filter)?;
         let view = self.read(Reader::view)?;
         vectors.chunks(self.options.dimension as usize).for_each(|vector| {
-            self.indexer.saw(&segment::unit(vector), &view, || Task::new(&self.directory, &self.options));
+            self.indexer.saw(vector, &view, || Task::new(&self.directory, &self.options));
         });
         Ok(recalls)
     }
@@ -113,15 +113,17 @@ impl Memory {
             return Err(MemoryError::Input(format!("{} numbers are not {dimension} for each vector", vectors.len())));
         }
         vectors.chunks(dimension).try_for_each(|vector| check_vector(vector, dimension))?;
-        let vectors: Vec<Vec<f32>> = vectors.chunks(dimension).map(segment::unit).collect();
+        let vectors: Vec<&[f32]> = vectors.chunks(dimension).collect();
         let never = AtomicBool::new(false);
         for _ in 0..RETRIES {
             let (view, admitted) = self.read(|reader| reader.look(filter))?;
             let setting = view.setting(k, recall, admitted.as_deref());
             let snapshot = filter.at.unwrap_or(view.state.generation);
             let workers = Workers { threads: threads().min(vectors.len()).max(1), cancel: &never };
-            let answers =
-                workers.map(vectors.len(), |place| view.nearest(&vectors[place], k, setting, admitted.as_deref()));
+            // Whatever can be done for each query is done here: what one thread does alone, the others wait for.
+            let answers = workers.map(vectors.len(), |place| {
+                view.nearest(&segment::unit(vectors[place]), k, setting, admitted.as_deref())
+            });
             let answers: std::result::Result<Vec<_>, Trouble> = answers.unwrap_or_default().into_iter().collect();
             match answers {
                 Ok(answers) => return Ok(answers.into_iter().map(|hits| Recall { snapshot, hits }).collect()),

@@ -18,17 +18,24 @@ fn columns(at: Option<i64>) -> String {
     )
 }
 
-/// Where and when a record is stored.
-pub(super) struct Place {
+/// Which record it is, and since when.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin {
     pub(super) id: RecordId,
-    pub(super) row: u64,
-    pub(super) checksum: u32,
     pub(super) born: i64,
     pub(super) created_ms: i64,
 }
 
+/// What stands beside a record that is stored.
+pub(super) struct Place {
+    pub(super) origin: Origin,
+    pub(super) row: u64,
+    pub(super) checksum: u32,
+}
+
 /// Stores a record at `place`, or counts another insert of one that is known.
 pub(super) fn insert(connection: &Connection, new: &NewRecord, place: &Place) -> Result<Inserted> {
+    let origin = place.origin;
     let mut statement = connection.prepare_cached(
         "INSERT INTO record (id, row, row_checksum, born, created_ms, inserts, checksum, kind, status, key, name, namespace,
                              source, statement)
@@ -36,11 +43,11 @@ pub(super) fn insert(connection: &Connection, new: &NewRecord, place: &Place) ->
          ON CONFLICT (key, namespace, ifnull(name, '')) DO NOTHING",
     )?;
     let stored = statement.execute(params![
-        place.id,
+        origin.id,
         signed(place.row),
         place.checksum,
-        place.born,
-        place.created_ms,
+        origin.born,
+        origin.created_ms,
         new.checksum(),
         new.kind,
         new.status,
@@ -50,7 +57,11 @@ pub(super) fn insert(connection: &Connection, new: &NewRecord, place: &Place) ->
         new.source,
         new.statement,
     ])?;
-    if stored == 0 { count_insert(connection, new) } else { Ok(Inserted { id: place.id, new: true, forgotten: false }) }
+    if stored == 0 {
+        count_insert(connection, new)
+    } else {
+        Ok(Inserted { id: origin.id, new: true, forgotten: false })
+    }
 }
 
 /// Counts another insert of the record that is known under the same key, name and namespace.

@@ -1,5 +1,7 @@
 //! A sample of the queries that were asked.
 
+use super::segment::unit;
+
 /// How many queries are kept.
 const SIZE: usize = 256;
 
@@ -31,9 +33,9 @@ impl Sample {
         self.asked
     }
 
-    /// The queries of the sample.
+    /// The queries of the sample, as unit vectors.
     pub(super) fn queries(&self) -> Vec<Vec<f32>> {
-        self.queries.clone()
+        self.queries.iter().map(|query| unit(query)).collect()
     }
 }
 
@@ -53,8 +55,8 @@ mod tests {
     fn late_queries_are_as_likely_as_early_ones() {
         let mut sample = Sample::default();
         (0..10_000_u16).for_each(|query| sample.add(&[f32::from(query)]));
-        assert_eq!((sample.asked(), sample.queries().len()), (10_000, SIZE));
-        let late = sample.queries().iter().filter(|query| query[0] >= 5_000.0).count();
+        assert_eq!((sample.asked(), sample.queries.len()), (10_000, SIZE));
+        let late = sample.queries.iter().filter(|query| query[0] >= 5_000.0).count();
         assert!((90..=166).contains(&late), "{late} of {SIZE} are of the later half");
     }
 }

@@ -13,7 +13,7 @@ use super::recall::Hit;
 use super::record::RecordId;
 use super::segment::Segment;
 use crate::lsh::{
-    Damage, Promises, RowSet, Rows, Scope, Sealed, Setting, Tail, Trouble, can_index, exact, floats, search,
+    Damage, Promises, Reach, RowSet, Rows, Scope, Sealed, Tail, Trouble, can_index, exact, floats, search,
 };
 use porism_native::simd::Routines;
 
@@ -152,7 +152,7 @@ impl View {
         &self,
         query: &[f32],
         k: usize,
-        setting: Option<Setting>,
+        setting: Option<Reach>,
         admitted: Option<&RowSet>,
     ) -> Result<Vec<Hit>, Trouble> {
         if query.iter().all(|&x| x == 0.0) {
@@ -179,7 +179,7 @@ impl View {
     }
 
     /// How to search for `k` of the rows that are `admitted` so that `recall` is kept; `None`: exactly.
-    pub(super) fn setting(&self, k: usize, recall: f32, admitted: Option<&RowSet>) -> Option<Setting> {
+    pub(super) fn setting(&self, k: usize, recall: f32, admitted: Option<&RowSet>) -> Option<Reach> {
         if recall >= 1.0 || self.complete_codes().is_none() {
             return None;
         }
@@ -187,7 +187,7 @@ impl View {
         let admitted = admitted.map_or(rows, RowSet::len);
         Some(match &self.sealed {
             Some(sealed) => Promises(sealed.promises()).setting_among(k, recall, admitted, rows),
-            None => Tail::setting(recall),
+            None => Tail::setting(recall).into(),
         })
     }
 

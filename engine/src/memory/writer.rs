@@ -12,8 +12,9 @@ use super::durability::Durability;
 use super::error::{MemoryError, Result};
 use super::pending;
 use super::record::{Inserted, NewRecord, RecordId};
-use super::records;
+use super::records::{self, Origin};
 use super::segment::{self, Segment};
+use super::snapshots;
 use super::transaction::WriteTransaction;
 use super::turnstile::Turnstile;
 
@@ -90,9 +91,9 @@ impl Writer {
         self.fully_synced(|writer| {
             // Folding syncs the log first. With nothing to fold, a commit of nothing new syncs it.
             catalog::fold_log(&writer.connection, false)?;
-            let changed = writer.connection.execute("UPDATE memory SET rows = rows", [])?;
-            debug_assert_eq!(changed, 1, "a memory has one row of its own");
-            Ok(())
+            let transaction = WriteTransaction::begin(&mut writer.connection)?;
+            touch(&transaction)?;
+            transaction.commit()
         })
     }
 
@@ -145,6 +146,11 @@ impl Write<'_> {
         self.state.generation + 1
     }
 
+    /// Whether nothing was ever written before, and nothing was named.
+    pub(super) fn is_first(&self) -> Result<bool> {
+        Ok(self.state.generation == 0 && self.state.next_record == 1 && snapshots::oldest(&self.transaction)?.is_none())
+    }
+
     /// Stores records and their vectors, which stand one behind the other.
     pub(super) fn insert_all(&mut self, records: &[NewRecord], vectors: &[f32]) -> Result<Vec<Inserted>> {
         let vectors = vectors.chunks_exact(self.state.dimension as usize);
@@ -153,26 +159,38 @@ impl Write<'_> {
 
     /// Stores a record and its row, or counts a known record.
     pub(super) fn insert(&mut self, new: &NewRecord, vector: &[f32]) -> Result<Inserted> {
+        let origin = Origin { id: RecordId(self.state.next_record), born: self.generation(), created_ms: self.now_ms };
+        self.insert_as(new, origin, |row| segment::push_unit_row(row, vector))
+    }
+
+    /// The same for a record that has its number already: no smaller one than that of the next record. `push_row` writes the row.
+    pub(super) fn insert_as(
+        &mut self,
+        new: &NewRecord,
+        origin: Origin,
+        push_row: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<Inserted> {
+        debug_assert!(origin.id.0 >= self.state.next_record, "rows are in the order of numbers");
         let start = self.gathered.len();
-        segment::push_unit_row(&mut self.gathered, vector);
-        let place = records::Place {
-            id: RecordId(self.state.next_record),
-            row: self.state.rows,
-            checksum: crc32fast::hash(&self.gathered[start..]),
-            born: self.generation(),
-            created_ms: self.now_ms,
-        };
+        push_row(&mut self.gathered);
+        let (row, checksum) = (self.state.rows, crc32fast::hash(&self.gathered[start..]));
+        let place = records::Place { origin, row, checksum };
         let inserted = records::insert(&self.transaction, new, &place)?;
         if !inserted.new {
             self.gathered.truncate(start);
             return Ok(inserted);
         }
-        self.state.next_record += 1;
+        self.state.next_record = origin.id.0 + 1;
         self.state.rows += 1;
         if self.gathered.len() >= ROWS_AT_ONCE {
             self.write_rows()?;
         }
         Ok(inserted)
+    }
+
+    /// Lets this write be seen in the log although it changes nothing.
+    pub(super) fn touch(&self) -> Result<()> {
+        touch(&self.transaction)
     }
 
     /// Ends it without a new generation: what it did changes nothing that can be seen.
@@ -221,4 +239,13 @@ impl Write<'_> {
         self.gathered.clear();
         Ok(())
     }
+}
+
+/// Changes something and changes it back: `SQLite` writes nothing where a row stays the same to the byte, and syncs nothing then.
+fn touch(connection: &Connection) -> Result<()> {
+    for sql in ["UPDATE memory SET rows = rows + 1", "UPDATE memory SET rows = rows - 1"] {
+        let changed = connection.execute(sql, [])?;
+        debug_assert_eq!(changed, 1, "a memory has one row of its own");
+    }
+    Ok(())
 }

@@ -3,8 +3,10 @@
 use std::any::Any;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+
+use porism_native::sync::lock;
 
 use super::port::Port;
 use super::{Close, Context, Queue, Running};
@@ -40,6 +42,7 @@ impl Crew {
         W: Worker<P, A>,
     {
         let worker = Arc::new(worker);
+        let finish = Arc::new(Finish::default());
         let mut threads = Vec::with_capacity(workers + 1);
         let mut spawn = |name: String, body: Box<dyn FnOnce() + Send>| {
             threads.push(thread::Builder::new().name(name).spawn(body)?);
@@ -50,11 +53,16 @@ impl Crew {
                 let (queue, worker) = (queue.clone(), Arc::clone(&worker));
                 queue.shared.worker_comes();
                 let left = Leaving(queue.clone());
+                let at_work = AtWork::new(&finish);
                 spawn(
                     format!("porism-work-{number}"),
                     Box::new(move || {
                         let _left = left;
-                        worker.run_thread(&mut || take_and_work(&queue, &*worker));
+                        let mut at_work = Some(at_work);
+                        worker.run_thread(&mut || {
+                            take_and_work(&queue, &*worker);
+                            at_work.take().into_iter().for_each(AtWork::finish);
+                        });
                     }),
                 )
             })
@@ -105,6 +113,44 @@ where
 {
     fn drop(&mut self) {
         self.0.shared.worker_goes();
+    }
+}
+
+/// The finishing line of a crew's threads: none ends before all have done their work. A process may die with the thread that started
+/// it, and serve another thread until then.
+#[derive(Debug, Default)]
+struct Finish {
+    at_work: Mutex<usize>,
+    all_done: Condvar,
+}
+
+/// One thread that may have work, until it is dropped; also by a panic, and when the thread was never started.
+struct AtWork(Arc<Finish>);
+
+impl AtWork {
+    fn new(finish: &Arc<Finish>) -> Self {
+        *lock(&finish.at_work) += 1;
+        Self(Arc::clone(finish))
+    }
+
+    /// Waits for the others.
+    fn finish(self) {
+        let finish = Arc::clone(&self.0);
+        drop(self);
+        let mut at_work = lock(&finish.at_work);
+        while *at_work > 0 {
+            at_work = finish.all_done.wait(at_work).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        let mut at_work = lock(&self.0.at_work);
+        *at_work -= 1;
+        if *at_work == 0 {
+            self.0.all_done.notify_all();
+        }
     }
 }
 

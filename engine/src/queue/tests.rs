@@ -1,6 +1,6 @@
 //! What a queue promises to one thread, at times that a test sets.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
@@ -379,4 +379,40 @@ fn a_crew_keeps_deadlines_and_is_told_to_stop() {
     assert_eq!(abandoned.result(None), Some(Outcome::Closed));
     crew.join();
     assert!(matches!(port.take().as_slice(), [(1, Message::WorkersGone)]));
+}
+
+/// Answers "long" with the number of threads that have ended before it.
+#[derive(Default)]
+struct Ends {
+    ended: AtomicUsize,
+    closed: AtomicBool,
+}
+
+impl Worker<&'static str, String> for Arc<Ends> {
+    fn work(&self, _: &'static str, _: &Context<&'static str, String>) -> String {
+        while !self.closed.load(Ordering::SeqCst) {
+            thread::yield_now();
+        }
+        thread::sleep(ms(20));
+        self.ended.load(Ordering::SeqCst).to_string()
+    }
+
+    fn run_thread(&self, take_and_work: &mut (dyn FnMut() + Send)) {
+        take_and_work();
+        self.ended.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Processes died with an idle thread that had started them, while another thread still worked with them.
+#[test]
+fn no_thread_of_a_crew_ends_while_another_works() {
+    let queue = Strings::new(Options::default());
+    let ends = Arc::new(Ends::default());
+    let crew = Crew::start(&queue, Arc::clone(&ends), 3).unwrap();
+    let long = queue.submit(Request::new("long")).unwrap();
+    queue.close(Close::Finish);
+    ends.closed.store(true, Ordering::SeqCst);
+    crew.join();
+    assert_eq!(long.result(None), Some(Outcome::Answered("0".to_owned())));
+    assert_eq!(ends.ended.load(Ordering::SeqCst), 3);
 }

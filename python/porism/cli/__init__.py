@@ -1,6 +1,7 @@
 """The ``porism`` command: one file a subcommand.
 
-Exit codes: 0 solved or fine, 1 not solved or not fine, 2 usage or input error, 130 interrupted.
+Exit codes: 0 solved or fine, 1 not solved or not fine, 2 usage or input error, 130 interrupted. With ``check``, 2 also
+means that something was not decided.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import typer
 
 from porism import __version__
 from porism._errors import PorismError
-from porism.cli import bench, doctor, memory, solve
+from porism.cli import bench, check, doctor, memory, solve
 
 app = typer.Typer(
     name="porism",
@@ -22,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("solve")(solve.solve)
+app.command("check")(check.check_file)
 app.command("doctor")(doctor.doctor)
 app.add_typer(memory.app, name="memory")
 app.add_typer(bench.app, name="bench")

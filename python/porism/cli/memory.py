@@ -118,7 +118,7 @@ def load(
     with Memory.open(file) as memory:
         done = memory.load(source)
     text = f"{done.new} records new, {done.known} known; {done.evidence} pieces of evidence, {done.events} events"
-    _say(json, asdict(done), text)
+    _say(json, asdict(done), text + ("; history and snapshots taken over" if done.history else ""))
 
 
 @app.command()

@@ -17,11 +17,16 @@ from porism.provers._claim import Claim
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from porism._sandbox import Sandbox
     from porism.provers._claim import Prover
+    from porism.provers._driver import Driver
 
 INSTALL_COMMAND = 'pip install "porism[provers]"'
 
 MIB = 1 << 20
+
+#: For what has no end of its own: the pool ends it when nobody wants the answer any more.
+FOREVER_S = 1e6
 
 
 def locate(
@@ -48,7 +53,7 @@ def missing(name: str, how: str = INSTALL_COMMAND) -> ProverMissingError:
     return ProverMissingError(f"{name} is not installed; get it with: {how}")
 
 
-def is_installed(prover: Prover) -> bool:
+def is_installed(prover: Prover | Driver) -> bool:
     """Whether the program is found."""
     try:
         prover.find()
@@ -110,6 +115,9 @@ def run(
     wall_s: float,
     cpu_s: int | None = None,
     memory_mb: int | None = None,
+    max_output_bytes: int = 64 * MIB,
+    dir: Path | None = None,  # noqa: A002 - the word of the process runner
+    sandbox: Sandbox | None = None,
     cancel: _core.Cancel | None = None,
 ) -> _core.ProcessOutcome:
     """Runs a prover on one problem."""
@@ -120,5 +128,8 @@ def run(
         wall_s=wall_s,
         cpu_s=cpu_s,
         memory_bytes=None if memory_mb is None else memory_mb * MIB,
+        max_output_bytes=max_output_bytes,
+        dir=dir,
+        sandbox=sandbox,
         cancel=cancel,
     )

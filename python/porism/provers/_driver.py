@@ -16,11 +16,13 @@ from porism._verdicts import Trust
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from porism._core import Session
     from porism._sandbox import Sandbox
-    from porism._verdicts import Check
+    from porism._types import Verdict
+    from porism._verdicts import Check, Message
 
 
 class Framing(StrEnum):
@@ -134,6 +136,32 @@ class Job:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofState:
+    """Where a proof stands after some steps, or why the last of them could not be made.
+
+    Attributes:
+        verdict: ``UNKNOWN`` while goals are left, ``PROVED`` when the prover accepts the whole, ``INCOMPLETE`` when a
+            goal was given up, ``REJECTED`` for a step that failed, ``TIMEOUT`` for one that took too long.
+        path: The steps that lead here; those before a step that failed.
+        goals: The goals in focus, as the prover prints them: hypotheses, a line, the conclusion.
+        background: How many goals wait behind them.
+        shelved: How many were put aside.
+        given_up: How many were given up.
+        trouble: Why the step could not be made.
+        messages: What the prover said meanwhile.
+    """
+
+    verdict: Verdict
+    path: tuple[str, ...] = ()
+    goals: tuple[str, ...] = ()
+    background: int = 0
+    shelved: int = 0
+    given_up: int = 0
+    trouble: str = ""
+    messages: tuple[Message, ...] = ()
+
+
 class Driver(ABC):
     """How one prover is talked to. One object serves all workers: it keeps nothing between calls."""
 
@@ -143,9 +171,20 @@ class Driver(ABC):
     options: Mapping[str, type] = MappingProxyType({})
     """What it understands in ``Job.options``, by name and type; anything else is refused."""
 
+    batch: int = 1
+    """How many jobs ``audit`` takes at once."""
+
     @abstractmethod
     def capabilities(self) -> Capabilities:
         """What it can do."""
+
+    def find(self) -> Path | None:
+        """Where the prover is installed; ``None`` if that is no place, such as for one inside this process.
+
+        Raises:
+            ProverMissingError: It is not; the message says how to get it.
+        """
+        return None
 
     @abstractmethod
     def version(self) -> str:
@@ -190,6 +229,31 @@ class Driver(ABC):
             ProverProtocolError: It said what it must not say; its process is killed.
             ProverMemoryError: It ran out of memory; its process is killed.
         """
+
+    def audit(self, session: Session, jobs: Sequence[Job]) -> list[Check]:
+        """Checks candidates that were accepted before at higher levels of trust, where many can be audited as one.
+
+        Args:
+            session: The process; all jobs have the header that it has read.
+            jobs: What to check, at most ``batch`` of them.
+        """
+        return [self.check(session, job) for job in jobs]
+
+    def begin(self, session: Session, statement: str) -> ProofState:
+        """Begins a proof that goes step by step, for drivers that can branch.
+
+        Raises:
+            InputError: The statement is none.
+        """
+        raise NotImplementedError(f"{self.name} does not go step by step")
+
+    def step(self, session: Session, path: tuple[str, ...], tactic: str, timeout_s: float) -> ProofState:
+        """Goes one step further from the state that the steps in ``path`` have led to.
+
+        Raises:
+            InputError: The tactic is none.
+        """
+        raise NotImplementedError(f"{self.name} does not go step by step")
 
     def recover(self, session: Session) -> None:
         """Makes an interrupted process fit for the next check, and proves that it is: roll back, then a canary.

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from porism._types import Verdict
-from porism.provers import _child
+from porism.provers import _child, _szs
 from porism.provers._claim import Claim
 from porism.provers._driver import Capabilities, Driver, Language
 
@@ -18,24 +18,6 @@ if TYPE_CHECKING:
     from porism import _core
     from porism._verdicts import Check
     from porism.provers._driver import Job
-
-PROVED: Final = frozenset({"Theorem", "Unsatisfiable", "ContradictoryAxioms"})
-REFUTED: Final = frozenset({"CounterSatisfiable", "Satisfiable", "CounterTheorem"})
-
-_WITHOUT_ANSWER: Final = {
-    "Timeout": Verdict.TIMEOUT,
-    "MemoryOut": Verdict.MEMORY,
-    "GaveUp": Verdict.UNKNOWN,
-    "Incomplete": Verdict.UNKNOWN,
-    "Unknown": Verdict.UNKNOWN,
-    "ResourceOut": Verdict.UNKNOWN,
-    "Inappropriate": Verdict.UNSUPPORTED,
-    "InputError": Verdict.UNSUPPORTED,
-    "SyntaxError": Verdict.UNSUPPORTED,
-    "SemanticError": Verdict.UNSUPPORTED,
-    "TypeError": Verdict.UNSUPPORTED,
-    "UsageError": Verdict.UNSUPPORTED,
-}
 
 # E's exit codes, by what they say about the attempt. It uses one for several limits, and the word does not tell either,
 # so running out of processor time is read off the clock.
@@ -52,17 +34,9 @@ _EXIT_VERDICTS: Final = {
 # The kernel counts the limit and the report a little differently.
 _NEARLY: Final = 0.95
 
-_STATUS: Final = re.compile(r"^[#%] SZS status (\w+)", re.MULTILINE)
 _PROOF: Final = re.compile(
     r"^[#%] SZS output start CNFRefutation[^\n]*\n(.*?)^[#%] SZS output end CNFRefutation", re.MULTILINE | re.DOTALL
 )
-
-_NAME: Final = r"(?:'(?:[^'\\]|\\.)*'|\w+)"
-# One statement a line, and its source stands last: the greedy ".*" steps over a "file(...)" within a quoted name.
-_INPUT: Final = re.compile(
-    rf"^(?:cnf|fof|tcf|tff|thf)\({_NAME},\s*(?P<role>\w+),.*,\s*file\({_NAME},\s*(?P<name>{_NAME})\)\)\.$", re.MULTILINE
-)
-_GOAL_ROLES: Final = frozenset({"conjecture", "negated_conjecture", "question"})
 
 
 class E(Driver):
@@ -150,11 +124,10 @@ def _wall_s(cpu_s: int) -> float:
 def _read(outcome: _core.ProcessOutcome, cpu_s: int) -> Claim:
     """What the output and the exit code of a run that ended by itself say together."""
     text = outcome.stdout.decode(errors="replace")
-    # The last word counts: a schedule may print one for each strategy.
-    szs = (_STATUS.findall(text) or [""])[-1]
-    if szs in PROVED:
+    szs = _szs.last_word(text)
+    if szs in _szs.PROVED:
         return _proved(szs, text, outcome)
-    if szs in REFUTED:
+    if szs in _szs.REFUTED:
         return _answer(Claim(szs, Verdict.REFUTED, seconds=outcome.wall_s), outcome)
     verdict = _verdict_without_answer(szs, outcome)
     if verdict is Verdict.UNKNOWN and outcome.cpu_s >= _NEARLY * cpu_s:
@@ -165,14 +138,14 @@ def _read(outcome: _core.ProcessOutcome, cpu_s: int) -> Claim:
 def _verdict_without_answer(szs: str, outcome: _core.ProcessOutcome) -> Verdict:
     by_exit = _EXIT_VERDICTS.get(-1 if outcome.code is None else outcome.code, Verdict.CRASHED)
     # "ResourceOut" is the word for every limit; only the exit code tells memory from the others.
-    return by_exit if szs in {"", "ResourceOut"} else _WITHOUT_ANSWER.get(szs, Verdict.CRASHED)
+    return by_exit if szs in {"", "ResourceOut"} else _szs.WITHOUT_ANSWER.get(szs, Verdict.CRASHED)
 
 
 def _proved(szs: str, text: str, outcome: _core.ProcessOutcome) -> Claim:
     proof = _PROOF.search(text)
     if proof is None:
         return Claim(szs, Verdict.CRASHED, seconds=outcome.wall_s, detail=f"{szs} without a whole proof")
-    claim = Claim(szs, Verdict.PROVED, used_premises(proof[1]), proof[1], outcome.wall_s)
+    claim = Claim(szs, Verdict.PROVED, _szs.used_premises(proof[1]), proof[1], outcome.wall_s)
     return _answer(claim, outcome)
 
 
@@ -182,14 +155,3 @@ def _answer(claim: Claim, outcome: _core.ProcessOutcome) -> Claim:
         return claim
     detail = f"{claim.szs}, but {_child.how_it_ended(outcome)}"
     return Claim(claim.szs, Verdict.CRASHED, seconds=claim.seconds, detail=detail)
-
-
-def used_premises(proof_tstp: str) -> tuple[str, ...]:
-    """Names of the input formulas in a TSTP proof, without the goal, each once, in the order of the proof."""
-    inputs = (match for match in _INPUT.finditer(proof_tstp) if match["role"] not in _GOAL_ROLES)
-    return tuple(dict.fromkeys(_plain(match["name"]) for match in inputs))
-
-
-def _plain(name: str) -> str:
-    """A TPTP name without quotes; ``'a b'`` is the name ``a b``."""
-    return re.sub(r"\\(.)", r"\1", name[1:-1]) if name.startswith("'") else name

@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from porism._errors import InputError, ProverError, ProverMemoryError, ProverProtocolError
+from porism._errors import InputError, ProverError, ProverProtocolError
+from porism._sandbox import Sandbox
 from porism._types import Verdict
-from porism._verdicts import Check, Message, Severity, Trust
-from porism.provers import _child, _rocq_audit, _rocq_xml
+from porism._verdicts import Check, Trust
+from porism.provers import _child, _rocq_audit, _rocq_steps, _rocq_xml
 from porism.provers._driver import Capabilities, Driver, Framing, Language, Launch
-from porism.provers._rocq_sentences import sentences, statement, unfit_in_proof, unfit_in_text
+from porism.provers._rocq_script import Parts, Script, parts_of, run
+from porism.provers._rocq_sentences import sentence, sentences
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from porism._core import Session
-    from porism._sandbox import Sandbox
-    from porism.provers._driver import Job
+    from porism.provers._driver import Job, ProofState
 
-_NAME: Final = re.compile(r"[^\W\d][\w']*")
+INSTALL: Final = "apt install coq"
+
+#: How its processes are confined unless the caller says otherwise; what they need to read is added.
+CONFINED: Final = Sandbox()
+
+# Debian's build asks ocamlfind where its plugins are.
+_ASKED_BY_PLUGINS: Final = Path("/etc/ocamlfind.conf")
+# What Rocq may know of the caller's environment.
+_ENVIRONMENT: Final = frozenset(
+    {"PATH", "LANG", "LC_ALL", "TMPDIR", "COQLIB", "COQCORELIB", "ROCQLIB", "OCAMLFIND_CONF", "OCAMLPATH"}
+)
+# Tactics of headers, each with something true: those that work after the start have to work after an interrupt.
+_CANARIES: Final = (
+    ("True", "exact I."),
+    ("forall n : nat, (n < S n)%nat", "intros; lia."),
+    ("forall n m : nat, (n + m = m + n)%nat", "intros; ring."),
+    ("forall P Q : Prop, P /\\ Q -> Q /\\ P", "tauto."),
+)
 
 
 class Rocq(Driver):
@@ -37,8 +54,8 @@ class Rocq(Driver):
     ===== =================================================================================================
     L0    Rocq accepted the whole of it, and no axiom came into being
     L1    the statement was ours, and the axioms that the proof rests on are allowed ones
-    L2    the same in a new process of coqc, which never ran another candidate
-    L3    coqchk, a separate checker, accepted the compiled proof, and lists the same axioms
+    L2    coqc compiled it, and another coqc, in which no candidate ever ran, found the same in the result
+    L3    coqchk, a separate checker, accepted the compiled proof
     ===== =================================================================================================
 
     Args:
@@ -50,6 +67,7 @@ class Rocq(Driver):
     """
 
     name = "Rocq"
+    batch = 50
 
     def __init__(
         self,
@@ -58,11 +76,11 @@ class Rocq(Driver):
         axioms: Iterable[str] = (),
         libraries: Iterable[tuple[str | os.PathLike[str], str]] = (),
         memory_mb: int = 4096,
-        sandbox: Sandbox | None = None,
+        sandbox: Sandbox | None = CONFINED,
     ) -> None:
         self._folder = None if folder is None else Path(folder)
         self.axioms = frozenset(axioms)
-        self._libraries = tuple((Path(path), logical) for path, logical in libraries)
+        self._libraries = tuple((Path(path).resolve(), logical) for path, logical in libraries)
         self.memory_mb = memory_mb
         self.sandbox = sandbox
 
@@ -92,40 +110,57 @@ class Rocq(Driver):
         """The flags that name the libraries."""
         return tuple(flag for path, logical in self._libraries for flag in ("-Q", str(path), logical))
 
+    def flags(self) -> tuple[str, ...]:
+        """What coqidetop and coqc are told: no user's file, no candidates made machine code, the libraries."""
+        return ("-q", "-native-compiler", "no", *self.library_flags())
+
+    def confined(self, *, read: Iterable[Path] = (), write: Iterable[Path] = ()) -> Sandbox | None:
+        """The sandbox of one process, with what Rocq needs to read."""
+        if self.sandbox is None:
+            return None
+        needed = [path for path, _ in self._libraries]
+        # Programs of the system stand in its folders; others have their library beside them.
+        needed += [] if self._folder is None else [self._folder.resolve().parent]
+        needed += [_ASKED_BY_PLUGINS] if _ASKED_BY_PLUGINS.exists() else []
+        return replace(self.sandbox, read=(*self.sandbox.read, *needed, *read), write=(*self.sandbox.write, *write))
+
+    def environment(self) -> Mapping[str, str | None]:
+        """Takes away whatever else the caller's environment holds."""
+        return dict.fromkeys(os.environ.keys() - _ENVIRONMENT)
+
     def launch(self, header: str) -> Launch:
         """One that speaks XML, and works off one thing after the other."""
         return Launch(
             program=self.find(),
-            args=("-main-channel", "stdfds", "-async-proofs", "off", "-q", *self.library_flags()),
+            args=("-main-channel", "stdfds", "-async-proofs", "off", *self.flags()),
             framing=Framing.XML_ELEMENT,
             memory_mb=self.memory_mb,
-            sandbox=self.sandbox,
+            env=self.environment(),
+            sandbox=self.confined(),
         )
 
     def start(self, session: Session, header: str) -> None:
-        """Has it read the header.
+        """Has it read the header, and finds out which tactics work after it.
 
         Raises:
             InputError: Rocq does not accept the header.
         """
-        script = _Script(session, _rocq_xml.init(session))
-        for sentence in sentences(header):
-            if not script.add(sentence):
-                raise InputError(f"{self.name} does not accept the header: {script.trouble}")
-        if not script.execute():
+        script = Script(session, _rocq_xml.init(session), header)
+        if not all(script.add(one) for one in sentences(header)) or not script.execute():
             raise InputError(f"{self.name} does not accept the header: {script.trouble}")
+        if script.open_proof:
+            raise InputError(f"the header leaves the proof of {script.open_proof} open")
         session.notes["header"] = script.tip
+        session.notes["canaries"] = [
+            canary for canary in map(_canary, _CANARIES) if run(session, script.tip, canary)[1] is Verdict.PROVED
+        ]
 
     def check(self, session: Session, job: Job) -> Check:
-        """Checks a proof of the statement, or a text that proves it."""
-        parts = _parts(job)
-        if isinstance(parts, Check):
-            return parts
-        header: int = session.notes["header"]
-        if not _rocq_xml.edit_at(session, header).good:
-            raise ProverProtocolError(f"{self.name} does not go back to its header")
-        script = _Script(session, header)
-        verdict, detail = _run(script, parts)
+        """Checks a proof of the statement, or a text that proves the theorem."""
+        parts = parts_of(job)
+        if parts.refused:
+            return Check(verdict=Verdict.REJECTED, trust=Trust.L0, prover=self.name, detail=parts.refused)
+        script, verdict, detail = run(session, session.notes["header"], parts)
         check = Check(
             verdict=verdict,
             trust=Trust.L0,
@@ -134,123 +169,47 @@ class Rocq(Driver):
             detail=detail,
             messages=tuple(script.messages),
         )
-        if verdict is not Verdict.PROVED or job.statement is None or job.trust < Trust.L1:
+        if verdict is not Verdict.PROVED:
             return check
-        return _rocq_audit.audited(self, session, script.tip, parts, job, check)
+        if parts.statement is None:
+            return _rocq_audit.looked_at(self, session, script.tip, parts, check)
+        if job.trust < Trust.L1:
+            return check
+        return _rocq_audit.audited(self, session, script.tip, [(job, parts, check)])[0]
+
+    def audit(self, session: Session, jobs: Sequence[Job]) -> list[Check]:
+        """Checks proofs that were accepted before, and asks once what all of them rest on."""
+        return _rocq_audit.together(self, session, jobs)
+
+    def begin(self, session: Session, statement: str) -> ProofState:
+        """Begins a proof that goes tactic by tactic."""
+        return _rocq_steps.begin(session, statement)
+
+    def step(self, session: Session, path: tuple[str, ...], tactic: str, timeout_s: float) -> ProofState:
+        """Goes one step further from where some steps have led."""
+        return _rocq_steps.step(session, path, tactic, timeout_s)
 
     def recover(self, session: Session) -> None:
-        """Goes back to the header, proves something true there, and does not prove something false."""
+        """Waits until the interrupt has come through, goes back to the header, and tries its tactics there."""
         header = session.notes.get("header")
         if header is None:
             raise ProverError("it was interrupted while it read its header")
-        for goal, right in (("True", True), ("False", False)):
-            if not _rocq_xml.edit_at(session, header).good:
-                raise ProverProtocolError(f"{self.name} does not go back to its header")
-            script = _Script(session, header)
-            proved = _run(script, Parts("porism_canary", (f"Theorem porism_canary : {goal}.", "exact I.", "Qed.")))[0]
-            if (proved is Verdict.PROVED) is not right:
-                raise ProverProtocolError(f"{self.name} says {proved} of {goal}: {script.trouble}")
+        _rocq_xml.drain(session)
+        for canary in session.notes["canaries"]:
+            self._sings(session, header, canary, Verdict.PROVED)
+        self._sings(session, header, _canary(("False", "exact I.")), Verdict.REJECTED)
+
+    def _sings(self, session: Session, header: int, canary: Parts, right: Verdict) -> None:
+        for _ in range(_rocq_xml.STRAY_SIGNALS):
+            script, verdict, _ = run(session, header, canary)
+            if verdict is right:
+                return
+            if _rocq_xml.INTERRUPTED not in script.trouble:
+                break
+        raise ProverProtocolError(f"{self.name} says {verdict} of {canary.statement}: {script.trouble}")
 
 
-INSTALL: Final = "apt install coq"
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What is added after the header.
-
-    Attributes:
-        name: The theorem.
-        sentences: All of it: the theorem, its proof, its end.
-    """
-
-    name: str
-    sentences: tuple[str, ...]
-
-
-def _parts(job: Job) -> Parts | Check:
-    """The sentences of a job, or the check of one that is refused unread."""
-    name = job.name or "porism_goal"
-    if _NAME.fullmatch(name) is None:
-        raise InputError(f"name={name!r} is no name of Rocq")
-    proof = sentences(job.candidate)
-    unfit = unfit_in_text if job.statement is None else unfit_in_proof
-    for sentence in proof:
-        if why := unfit(sentence):
-            return _refused(why)
-    if job.statement is None:
-        return Parts(name, tuple(proof))
-    if not proof or _first_word(proof[0]) != "Proof":
-        proof.insert(0, "Proof.")
-    if _first_word(proof[-1]) not in {"Qed", "Defined"}:
-        proof.append("Qed.")
-    inner = [sentence for sentence in proof[1:-1] if _first_word(sentence) in {"Proof", "Qed", "Defined"}]
-    if inner:
-        return _refused(f"the proof goes on after {inner[0]!r}")
-    return Parts(name, (f"Theorem {name} : ({statement(job.statement)}).", *proof))
-
-
-def _refused(why: str) -> Check:
-    return Check(verdict=Verdict.REJECTED, trust=Trust.L0, prover=Rocq.name, detail=why)
-
-
-def _first_word(sentence: str) -> str:
-    match = _NAME.match(sentence)
-    return match[0] if match else ""
-
-
-def _run(script: _Script, parts: Parts) -> tuple[Verdict, str]:
-    """Has everything executed; what that means."""
-    for sentence in parts.sentences:
-        if not script.add(sentence):
-            return Verdict.REJECTED, script.trouble
-    if not script.execute():
-        return (Verdict.INCOMPLETE if _is_incomplete(script.trouble) else Verdict.REJECTED), script.trouble
-    if script.open_proof:
-        return Verdict.INCOMPLETE, f"the proof of {script.open_proof} is not ended"
-    if script.axioms_added:
-        return Verdict.INCOMPLETE, "an axiom was added, or something was admitted"
-    if not _rocq_xml.query(script.session, f"Check {parts.name}.", script.tip).good:
-        return Verdict.MISMATCH, f"there is no {parts.name} afterwards"
-    return Verdict.PROVED, ""
-
-
-def _is_incomplete(trouble: str) -> bool:
-    return "Attempt to save an incomplete proof" in trouble or "given up" in trouble
-
-
-class _Script:
-    """Sentences on their way into a session."""
-
-    def __init__(self, session: Session, tip: int) -> None:
-        self.session = session
-        self.tip = tip
-        self.trouble = ""
-        self.messages: list[Message] = []
-        self.axioms_added = 0
-        self.open_proof = ""
-
-    def add(self, sentence: str) -> bool:
-        """Adds one; whether Rocq could read it."""
-        answer = _rocq_xml.add(self.session, sentence, self.tip)
-        if answer.good:
-            self.tip = answer.state()
-        return self._note(answer)
-
-    def execute(self) -> bool:
-        """Executes all that was added; whether all of it went well."""
-        answer = _rocq_xml.execute(self.session)
-        if answer.good:
-            name = answer.value.find("status/option/string")
-            self.open_proof = "" if name is None else (name.text or "a theorem")
-        return self._note(answer)
-
-    def _note(self, answer: _rocq_xml.Answer) -> bool:
-        self.axioms_added += answer.axioms_added
-        self.messages += [Message(Severity.INFORMATION, notice) for notice in answer.notices]
-        if not answer.good:
-            self.trouble = answer.message
-            self.messages.append(Message(Severity.ERROR, answer.message))
-            if "Out of memory" in answer.message:
-                raise ProverMemoryError(answer.message)
-        return answer.good
+def _canary(goal_and_tactic: tuple[str, str]) -> Parts:
+    goal, tactic = goal_and_tactic
+    name = "porism_canary"
+    return Parts((sentence(f"Theorem {name} : {goal}."), sentence(tactic), sentence("Qed.")), name, goal)

@@ -27,6 +27,7 @@ FRAMINGS = {
     "s-expressions": "s-expression",
     "xml": "xml-element",
     "one-shot": "end-of-file",
+    "vampire": "end-of-file",
     "smt": "marker",
     "isabelle": "byte-count",
     "metamath": "prompt",

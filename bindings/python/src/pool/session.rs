@@ -10,7 +10,7 @@ use pyo3::types::{PyBytes, PyDict};
 
 use crate::errors::raise;
 use crate::process;
-use crate::queue::Context;
+use crate::queue::{Context, duration};
 
 /// Lent to a driver for one call. Afterwards it is empty, whoever still holds it.
 #[pyclass(frozen, module = "porism._core")]
@@ -54,7 +54,18 @@ impl Session {
         py: Python<'_>,
         act: impl FnOnce(&mut pool::Session, &Until<'_>) -> Result<T, SessionError> + Send,
     ) -> PyResult<T> {
-        let deadline = self.latest.time_left().and_then(|left| Instant::now().checked_add(left));
+        self.within(py, None, act)
+    }
+
+    /// The same for at most so long.
+    fn within<T: Send>(
+        &self,
+        py: Python<'_>,
+        at_most: Option<Duration>,
+        act: impl FnOnce(&mut pool::Session, &Until<'_>) -> Result<T, SessionError> + Send,
+    ) -> PyResult<T> {
+        let left = self.latest.time_left().into_iter().chain(at_most).min();
+        let deadline = left.and_then(|left| Instant::now().checked_add(left));
         let done = py.detach(|| {
             let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
             inner.as_mut().map(|session| act(session, &Until { deadline, cancel: &self.cancel }))
@@ -73,9 +84,11 @@ impl Session {
         self.with(py, |session, until| session.send(data, until))
     }
 
-    /// Waits for one answer.
-    fn receive<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let frame = self.with(py, pool::Session::receive)?;
+    /// Waits for one answer, at most for `timeout_s`; what came of it by then is kept for the next call.
+    #[pyo3(signature = (timeout_s=None))]
+    fn receive<'py>(&self, py: Python<'py>, timeout_s: Option<f64>) -> PyResult<Bound<'py, PyBytes>> {
+        let at_most = timeout_s.map(|seconds| duration(py, "timeout_s", seconds)).transpose()?;
+        let frame = self.within(py, at_most, pool::Session::receive)?;
         Ok(PyBytes::new(py, &frame))
     }
 

@@ -6,7 +6,7 @@ import re
 
 from .claims import ACCEPTED, FALSE, INCOMPLETE, Claim, Reading
 
-_QUESTION = re.compile(r"^#(print axioms|check)[ \t]+([\w.']+)", re.MULTILINE)
+_QUESTION = re.compile(r"""^#(?:(print axioms|check)[ \t]+([\w.']+)|print[ \t]+"([^"\n]*)")""", re.MULTILINE)
 
 
 class Message:
@@ -45,7 +45,7 @@ class Known:
             elif claim.outcome != ACCEPTED:
                 found.append(Message("error", start, end, f"unsolved goals\n⊢ {claim.statement}"))
         for asked in _QUESTION.finditer(text):
-            severity, words = self._answer(asked[1], asked[2])
+            severity, words = ("info", asked[3]) if asked[1] is None else self._answer(asked[1], asked[2])
             found.append(Message(severity, asked.start(), asked.end(), words))
         return found + [Message("info", 0, 0, word) for word in reading.words]
 

@@ -20,6 +20,7 @@ PROTOCOLS = {
     "s-expressions": ("s_expressions", "SExpressions"),
     "xml": ("xml_elements", "XmlElements"),
     "one-shot": ("one_shot", "OneShot"),
+    "vampire": ("one_shot", "Vampire"),
     "smt": ("smt", "Smt"),
     "isabelle": ("isabelle", "Isabelle"),
     "metamath": ("metamath", "Metamath"),

@@ -1,0 +1,186 @@
+"""Times Metamath checking against other checkers: ``python -m rivals.check --help``.
+
+Times are of the processor (user and system) on one pinned core, because that is what a busy machine leaves comparable;
+scaling is measured by the clock. Contestants take turns within a round. Each must accept the database, or the
+run stops.
+metamath.exe of Debian accepts two wrong proofs that are known, so it is timed and never asked who is right.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+import porism
+from rivals import checkers
+from rivals.machine import describe
+
+DATABASE = Path("/usr/share/metamath/databases/set.mm")
+
+#: One theorem of so many is checked alone.
+SAMPLE = 200
+REPEATS = 7
+
+_CHECK = """
+import sys, time, porism
+library = porism.metamath.open(sys.argv[1], threads=int(sys.argv[2]))
+report = library.check_all(threads=int(sys.argv[2]))
+assert report.decision is porism.Decision.ACCEPTED, report
+"""
+_LOAD = "import sys, porism; porism.metamath.open(sys.argv[1], threads=1)"
+_NOTHING = "import porism"
+
+
+def measure(command: list[str | Path], core: int | None = 0) -> tuple[float, float, int, str]:
+    """Processor seconds, seconds by the clock, peak KiB, and what it printed."""
+
+    def pin() -> None:
+        if core is not None:
+            os.sched_setaffinity(0, [core])
+
+    with tempfile.TemporaryFile() as output:
+        started = time.perf_counter()
+        child = subprocess.Popen([str(part) for part in command], stdout=output, preexec_fn=pin)
+        _, status, usage = os.wait4(child.pid, 0)
+        wall_s = time.perf_counter() - started
+        child.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        printed = output.read().decode(errors="replace")
+    if child.returncode:
+        message = f"{command[0]} refused: {printed[-500:]}"
+        raise SystemExit(message)
+    return usage.ru_utime + usage.ru_stime, wall_s, usage.ru_maxrss, printed
+
+
+def contestants(database: Path, snapshot: Path, folder: Path, mmverify: Path | None) -> dict[str, list[str | Path]]:
+    python = sys.executable
+    found: dict[str, list[str | Path]] = {
+        "porism, text": [python, "-c", _CHECK, database, "1"],
+        "porism, snapshot": [python, "-c", _CHECK, snapshot, "1"],
+        "porism, open snapshot": [python, "-c", _LOAD, snapshot],
+        "import porism": [python, "-c", _NOTHING],
+    }
+    found |= {f"knife, {name}": [path, database, "1"] for name, path in checkers.knife(folder).items()}
+    if metamath := shutil.which("metamath"):
+        read = f"read '{database}'"
+        found["metamath.exe, load"] = [metamath, read, "exit"]
+        found["metamath.exe"] = [metamath, read, "verify proof *", "exit"]
+    if mmverify is not None:
+        found["mmverify.py"] = [python, mmverify, database]
+    return found
+
+
+def one_by_one(library: porism.metamath.Library, labels: list[str]) -> dict[str, float]:
+    """Nanoseconds that the quickest of some checks of each theorem takes, as a proposal from Python."""
+    taken = {}
+    for label in labels:
+        theorem = library.theorem(label)
+        hypotheses = {f"hypothesis.{number}": text for number, text in enumerate(theorem.hypotheses)}
+        proof = theorem.proof.encode()
+        times = []
+        for _ in range(REPEATS):
+            started = time.perf_counter_ns()
+            checked = library.check_one(theorem.statement, proof, hypotheses=hypotheses, disjoint=theorem.disjoint)
+            times.append(time.perf_counter_ns() - started)
+            if not checked.accepted:
+                message = f"{label}: {checked.fault}"
+                raise SystemExit(message)
+        taken[label] = min(times)
+    return taken
+
+
+def scaling(database: Path, rounds: int) -> dict[int, float]:
+    """Seconds by the clock of a full check from text, by how many cores work."""
+    cores = sorted(os.sched_getaffinity(0))
+    taken: dict[int, list[float]] = {}
+    for _ in range(rounds):
+        for threads in (count for count in (1, 2, 4, 8, 16) if count <= len(cores)):
+            started = time.perf_counter()
+            porism.check(database, threads=threads)
+            taken.setdefault(threads, []).append(time.perf_counter() - started)
+    return {threads: min(times) for threads, times in taken.items()}
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    folder: Path = arguments.build_folder
+    folder.mkdir(parents=True, exist_ok=True)
+    snapshot = folder / "library.snapshot"
+    library = porism.metamath.open(arguments.database)
+    library.save(snapshot)
+    field = contestants(arguments.database, snapshot, folder, arguments.mmverify)
+    taken: dict[str, list[tuple[float, int]]] = {name: [] for name in field}
+    for number in range(arguments.rounds):
+        names = list(field)
+        for name in names[number % len(names) :] + names[: number % len(names)]:
+            processor_s, _, peak_kib, printed = measure(field[name])
+            if "knife" in name and json.loads(printed)["faults"]:
+                message = f"{name} does not accept the database"
+                raise SystemExit(message)
+            taken[name].append((processor_s, peak_kib))
+    figures: dict[str, Any] = {
+        name: {
+            "processor_s": statistics.median(time_s for time_s, _ in each),
+            "peak_mib": max(kib for _, kib in each) / 1024,
+        }
+        for name, each in taken.items()
+    }
+    start_s = figures["import porism"]["processor_s"]
+    for name in ("porism, text", "porism, snapshot", "porism, open snapshot"):
+        figures[name]["without_import_s"] = figures[name]["processor_s"] - start_s
+    labels = [one.label for one in library.statements() if one.kind == "$p"][::SAMPLE]
+    one = one_by_one(library, labels)
+    figures["one theorem, porism"] = {"median_us": statistics.median(one.values()) / 1000}
+    if "knife, repaired" in field:
+        theirs = json.loads(measure([*field["knife, repaired"], "one", *labels])[3])["one_ns"]
+        figures["one theorem, knife"] = {"median_us": statistics.median(theirs.values()) / 1000}
+        figures["one theorem, ratio"] = {"median": statistics.median(one[label] / theirs[label] for label in labels)}
+    started = resource.getrusage(resource.RUSAGE_SELF)
+    library.axioms(labels[-1])
+    ended = resource.getrusage(resource.RUSAGE_SELF)
+    figures["axioms of all theorems"] = {"processor_s": ended.ru_utime - started.ru_utime}
+    figures["scaling"] = {
+        f"{threads} threads, s": wall_s for threads, wall_s in scaling(arguments.database, arguments.rounds).items()
+    }
+    return figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="rivals.check", description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--database", type=Path, default=DATABASE, help="A Metamath database that all accept.")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--build-folder", type=Path, default=Path(tempfile.gettempdir()) / "porism-rivals")
+    parser.add_argument("--mmverify", type=Path, help="Where mmverify.py is, if it should take part.")
+    parser.add_argument("--out", type=Path, help="Write the figures there, as JSON.")
+    arguments = parser.parse_args()
+    if not arguments.database.exists():
+        parser.error(
+            f"{arguments.database} is missing: on Debian install metamath-databases, or name another with --database"
+        )
+    figures = run(arguments)
+    table = Table("contestant", "measure", "figure")
+    for name, measures in figures.items():
+        for what, figure in measures.items():
+            table.add_row(name, what, f"{figure:.3f}")
+    Console().print(table)
+    if arguments.out:
+        machine = describe(arguments.out.resolve().parent, 0)
+        arguments.out.write_text(
+            json.dumps({"machine": machine, "figures": figures}, indent=2) + "\n", encoding="utf-8"
+        )
+
+
+if __name__ == "__main__":
+    main()

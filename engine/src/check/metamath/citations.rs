@@ -1,0 +1,135 @@
+//! What theorems rest on.
+
+use std::ops::Range;
+
+use super::super::Exhausted;
+use super::library::{Columns, FRAME_LENGTH, KIND, Library};
+use super::proof;
+use super::scan::next_token;
+
+/// The bits of all theorems may take so much.
+const MOST_BYTES: usize = 1 << 30;
+
+/// For each statement, which `$a` statements its proof rests on, directly or through other theorems.
+#[derive(Debug)]
+pub struct AxiomUse {
+    /// The numbers of all `$a` statements, in order: bit `i` of a row is the `i`-th of these.
+    pub axioms: Vec<u32>,
+    /// How many words a row has.
+    pub width: usize,
+    /// A row for each statement, in order.
+    pub bits: Vec<u64>,
+}
+
+impl AxiomUse {
+    /// The `$a` statements that `statement` rests on, in order. An axiom rests on itself.
+    pub fn of(&self, statement: u32) -> impl Iterator<Item = u32> + '_ {
+        let start = statement as usize * self.width;
+        let row = self.bits.get(start..start + self.width).unwrap_or_default();
+        let used = move |position: usize| row.get(position / 64).is_some_and(|word| word >> (position % 64) & 1 == 1);
+        self.axioms.iter().enumerate().filter(move |&(position, _)| used(position)).map(|(_, &axiom)| axiom)
+    }
+}
+
+impl Library {
+    /// What every theorem rests on, found in one pass and then kept. Proofs are believed to be what they say: check them before.
+    pub fn axiom_use(&self) -> Result<&AxiomUse, Exhausted> {
+        self.uses.get_or_init(|| self.find_axiom_use()).as_ref().map_err(|exhausted| *exhausted)
+    }
+
+    fn find_axiom_use(&self) -> Result<AxiomUse, Exhausted> {
+        let columns = self.columns();
+        let axioms: Vec<u32> = (0..self.len()).filter(|&number| kind(columns, number) == 2).collect();
+        let width = axioms.len().div_ceil(64);
+        let words = width.saturating_mul(columns.rows.len());
+        if words > MOST_BYTES / 8 {
+            return Err(Exhausted { unit: "bytes of memory", limit: MOST_BYTES as u64 });
+        }
+        let mut bits = vec![0_u64; words];
+        let mut cited = Vec::new();
+        let mut next_axiom = 0;
+        for number in 0..self.len() {
+            let (before, rest) = bits.split_at_mut(number as usize * width);
+            match kind(columns, number) {
+                2 => {
+                    rest[next_axiom / 64] |= 1 << (next_axiom % 64);
+                    next_axiom += 1;
+                }
+                3 => {
+                    cite(columns, number, &mut cited);
+                    for &other in cited.iter().filter(|&&other| other < number) {
+                        let used = &before[other as usize * width..][..width];
+                        rest[..width].iter_mut().zip(used).for_each(|(word, used)| *word |= used);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(AxiomUse { axioms, width, bits })
+    }
+
+    /// The assertions that the proof of theorem `number` cites itself, in order and each once.
+    pub fn citations(&self, number: u32) -> Vec<u32> {
+        let mut cited = Vec::new();
+        cite(self.columns(), number, &mut cited);
+        cited.sort_unstable();
+        cited.dedup();
+        cited
+    }
+}
+
+fn kind(columns: Columns<'_>, number: u32) -> u32 {
+    columns.row(number).map_or(0, |row| row[KIND])
+}
+
+/// The assertions that the proof of a theorem cites, in no particular order.
+fn cite(columns: Columns<'_>, number: u32, cited: &mut Vec<u32>) {
+    cited.clear();
+    let Some(row) = columns.row(number).filter(|row| row[KIND] == 3) else { return };
+    let Range { start: mut at, end } = super::range(columns, row);
+    let next_of = |at: &mut usize| {
+        let token = next_token(columns.text, *at, end).ok().flatten()?;
+        *at = token.end;
+        Some(&columns.text[token])
+    };
+    let Some(first) = next_of(&mut at) else { return };
+    if first != b"(" {
+        let mut label = Some(first);
+        while let Some(name) = label {
+            cited.extend(columns.find(name).filter(|&number| kind(columns, number) >= 2));
+            label = next_of(&mut at);
+        }
+        return;
+    }
+    if let Some((roster, letters)) = proof::roster(columns, row) {
+        cited.extend_from_slice(roster);
+        at = letters;
+    } else {
+        while let Some(label) = next_of(&mut at).filter(|label| *label != b")") {
+            cited.push(columns.find(label).unwrap_or(u32::MAX));
+        }
+    }
+    // A label that is listed need not be used.
+    let (mandatory, mut used) = (row[FRAME_LENGTH] as usize, vec![false; cited.len()]);
+    let mut high = 0_usize;
+    while let Some(letters) = next_of(&mut at) {
+        for &byte in letters {
+            match byte {
+                b'A'..=b'T' => {
+                    let position = (high.saturating_mul(20) + (byte - b'A') as usize).checked_sub(mandatory);
+                    if let Some(used) = position.and_then(|position| used.get_mut(position)) {
+                        *used = true;
+                    }
+                    high = 0;
+                }
+                b'U'..=b'Y' => high = high.saturating_mul(5).saturating_add((byte - b'U') as usize + 1),
+                _ => {}
+            }
+        }
+    }
+    let mut position = 0;
+    cited.retain(|&number| {
+        position += 1;
+        used[position - 1] && number != u32::MAX && kind(columns, number) >= 2
+    });
+}

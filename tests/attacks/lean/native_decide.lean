@@ -1,0 +1,5 @@
+-- Believes the compiler.
+-- as: proof
+-- statement: False
+-- verdict: rejected
+by native_decide

@@ -1,0 +1,5 @@
+-- Leaves the gap open.
+-- as: proof
+-- statement: False
+-- verdict: incomplete
+sorry

@@ -1,0 +1,5 @@
+-- Gives the gap a name that says nothing.
+-- as: text
+-- verdict: incomplete
+noncomputable abbrev obviously := @sorryAx
+theorem goal : False := obviously _ Bool.true

@@ -1,0 +1,4 @@
+(* Changes the language of tactics. *)
+(* statement: False *)
+(* never: proved *)
+Proof Mode "Noedit".

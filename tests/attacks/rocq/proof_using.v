@@ -1,0 +1,4 @@
+(* Sets defaults of later proofs. *)
+(* statement: True *)
+(* never: proved *)
+Set Default Proof Using "All". exact I.

@@ -1,0 +1,4 @@
+(* Switches the positivity check off. *)
+(* statement: False *)
+(* never: proved *)
+Unset Positivity Checking. exact I.

@@ -1,0 +1,4 @@
+(* Switches the universe check off. *)
+(* statement: False *)
+(* never: proved *)
+Unset Universe Checking. exact I.
