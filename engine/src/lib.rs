@@ -7,6 +7,7 @@
 pub mod check;
 pub mod features;
 pub mod hash;
+pub mod learn;
 pub mod library;
 pub mod lsh;
 pub mod memory;

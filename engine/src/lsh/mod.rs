@@ -34,6 +34,7 @@ mod tests;
 pub use calibration::{Promise, Promises, Reach, Setting};
 pub use exact::exact;
 pub use layout::{Belonging, can_index};
+pub(crate) use rotation::Rotation;
 pub use rows::{RowSet, Rows, Scored, floats};
 pub use seal::{SealError, Source, carry, seal};
 pub use sealed::{Damage, Sealed};

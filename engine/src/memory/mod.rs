@@ -38,6 +38,7 @@ mod index;
 mod indexer;
 mod indexing;
 mod keyword;
+mod lessons;
 mod operations;
 mod pending;
 mod reader;
@@ -85,6 +86,7 @@ pub use event::{Candidate, Event, EventId, Evidence, EvidenceId, NewEvent, NewEv
 pub use filter::Filter;
 pub use import::Imported;
 pub use indexing::{IndexReport, Measurement, isa};
+pub use lessons::{Progress, RecordEffect, SkillNumbers};
 pub use operations::{Operation, Outcome};
 pub use recall::{Hit, Query, RECALL, Recall, View};
 pub use record::{FactKey, Inserted, Kind, MAX_LABEL_BYTES, MAX_STATEMENT_BYTES, NewRecord, Record, RecordId, Status};
