@@ -15,10 +15,11 @@ from lean_program import ENDLESS, HEADER, NUMBERS, build, library
 
 import porism
 from porism import Trust
-from porism.cli.doctor import examine_lean
+from porism.cli.doctor import examine
 from porism.provers import Language, Lean, LeanServer, Verdict
 from porism.provers._lean_audit import judging_header
 from porism.provers._lean_text import UnfitError, check_term, proof_of
+from porism.provers._self_tests import SELF_TESTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -252,8 +253,9 @@ def test_reading_takes_no_longer_than_the_text_is_long() -> None:
 
 
 def test_the_doctor_examines_it_where_it_is(program: Path, tmp_path: Path) -> None:
-    assert examine_lean(Lean(tmp_path / "lean")) == []
-    (report,) = examine_lean(Lean(program, read=[library()]))
+    missing = examine(Lean(tmp_path / "lean"), *SELF_TESTS["Lean"])
+    assert (missing.found, missing.works) == (False, False)
+    report = examine(Lean(program, read=[library()]), *SELF_TESTS["Lean"])
     assert (report.name, report.works, report.remedy) == ("Lean", True, "")
     assert report.version.startswith("Lean (version 4.")
 
