@@ -447,6 +447,7 @@ def check_certificate(
     budget: tuple[int, int, int],
 ) -> tuple[_Decided, tuple[str, str, str, str, list[str]]]: ...
 def import_egg_explanation(problem: bytes, explanation: str) -> str: ...
+
 @final
 class Metamath:
     @staticmethod

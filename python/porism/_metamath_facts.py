@@ -9,7 +9,7 @@ from porism._types import Kind, Receipt, Record, Status, Verdict
 from porism._where import where
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Container, Sequence
 
     from porism._check import CheckReport
     from porism._memory import Memory
@@ -29,7 +29,7 @@ class Remembered:
         known: Assertions that were known by that name, and were left as they are.
         evidence: Proofs that were written down, each with a receipt.
         report: What the check said that was made for it.
-        unsupported: Theorems whose own proofs were accepted, but rest on one that was not; in order. They get no evidence.
+        unsupported: Theorems whose own proofs were accepted, but rest on one that was not. They get no evidence.
     """
 
     new: int
@@ -71,7 +71,7 @@ def remember(
     report: CheckReport,
     progress: Callable[[int, int], object] | None,
 ) -> Remembered:
-    """Writes a library down that was checked just now, in the order of the library, so that an end halfway is harmless."""
+    """Writes down a library that was checked just now, in its order, so that an end halfway is harmless."""
     assertions, unsupported = _assertions(library, naming, report)
     # What was forgotten is known too, and stays forgotten.
     alike = where(kind=(Kind.AXIOM, Kind.DEFINITION, Kind.THEOREM), namespace=naming.namespace, dead=True)
@@ -112,38 +112,31 @@ def remember(
     return Remembered(new, len(assertions) - new, evidence, report, unsupported)
 
 
-def _assertions(
-    library: Library, naming: Naming, report: CheckReport
-) -> tuple[list[_Assertion], tuple[str, ...]]:
+def unsound(library: Library, faults: Container[str]) -> frozenset[int]:
+    """The theorems whose proofs were not accepted, or rest on one that was not: proofs of notation are cited too."""
+    core = library._core
+    found: set[int] = set()
+    for number in core.theorems():
+        if core.statement(number)[0] in faults or not found.isdisjoint(core.citations(number)):
+            found.add(number)
+    return frozenset(found)
+
+
+def _assertions(library: Library, naming: Naming, report: CheckReport) -> tuple[list[_Assertion], tuple[str, ...]]:
     """The logical assertions, and the theorems that were accepted but rest on what was not."""
     core = library._core
-    # Notation is cited too, and may have proofs: what rests on a wrong one is no more sound than the rest.
-    unsound: set[int] = set()
-    unsupported = []
+    doubtful = unsound(library, report.faults) if report.faults else frozenset()
     found = []
-    for number, label, kind, typecode in _labelled(library):
-        citations = core.citations(number) if kind == "$p" else None
-        if citations is not None and (label in report.faults or not unsound.isdisjoint(citations)):
-            unsound.add(number)
-            citations = None
-            if label not in report.faults:
-                unsupported.append(label)
-        if typecode != naming.logic:
+    for number in range(len(library)):
+        label, kind, text = core.statement(number)
+        if kind not in {"$a", "$p"} or text.partition(" ")[0] != naming.logic:
             continue
         sequent = core.sequent(number)
         assert sequent is not None, "it is an assertion"
-        if kind == "$p":
-            what = Kind.THEOREM
-        else:
-            what = Kind.DEFINITION if label.startswith(naming.definitions) else Kind.AXIOM
+        assumed = Kind.DEFINITION if label.startswith(naming.definitions) else Kind.AXIOM
+        what = Kind.THEOREM if kind == "$p" else assumed
         record = Record(sequent, kind=what, name=label, source=naming.source, namespace=naming.namespace)
-        found.append(_Assertion(number, record, citations))
-    return found, tuple(unsupported)
-
-
-def _labelled(library: Library) -> Iterator[tuple[int, str, str, str]]:
-    """The number, the label, the kind and the typecode of each assertion."""
-    for number in range(len(library)):
-        label, kind, text = library._core.statement(number)
-        if kind in {"$a", "$p"}:
-            yield number, label, kind, text.partition(" ")[0]
+        proved = kind == "$p" and number not in doubtful
+        found.append(_Assertion(number, record, core.citations(number) if proved else None))
+    labels = (core.statement(number)[0] for number in sorted(doubtful))
+    return found, tuple(label for label in labels if label not in report.faults)

@@ -266,7 +266,7 @@ class Library:
         budget: CheckBudget | None = None,
         progress: Callable[[int, int], object] | None = None,
     ) -> Remembered:
-        """Checks every proof of the database, and writes its logical assertions into a memory; lemmas on top are left out.
+        """Checks every proof of the database, and writes its logical assertions into a memory; no lemmas on top.
 
         A record is an axiom, a definition or a theorem, with its label as name. It says the whole assertion, such as
         ``|- ph & |- ( ph -> ps ) => |- ps``: essential hypotheses, conclusion, and a ``$d`` for each group of variables

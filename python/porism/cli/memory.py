@@ -112,13 +112,14 @@ def export(
 @app.command("import")
 def load(
     file: Annotated[Path, typer.Argument(help="The memory; made if nothing is there.")],
-    source: Annotated[Path, typer.Argument(help="What porism memory export has written, or a Metamath database (.mm).")],
+    source: Annotated[Path, typer.Argument(help="What porism memory export has written, or Metamath (.mm).")],
     namespace: Annotated[str, typer.Option(help="For a database: which part of the memory its facts belong to.")] = "",
     json: Json = False,
 ) -> None:
-    """Store everything that an export holds: all of it or, on error, nothing. Or check a Metamath database, and store its facts.
+    """Store everything that an export holds: all of it or, on error, nothing.
 
-    A memory that is made for a database sees its symbols: its embedder is tokens-v1.
+    Of a Metamath database, the proofs are checked and the facts are stored. A memory that is made for it has the
+    embedder tokens-v1, which sees symbols.
 
     Exit code 0: stored; 1: stored, but not every proof was accepted; 2: usage or input error.
     """

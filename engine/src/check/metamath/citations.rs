@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::super::Exhausted;
 use super::environment::{Environment, Proposal, ProposalScratch};
-use super::library::{Columns, FRAME_LENGTH, KIND, Library};
+use super::library::{Columns, FRAME_LENGTH, KIND, Library, NONE};
 use super::proof;
 use super::scan::next_token;
 
@@ -73,20 +73,27 @@ impl Library {
             return Err(Exhausted { unit: "bytes of memory", limit: MOST_BYTES as u64 });
         }
         let mut bits = vec![0_u64; words];
+        // Most of what proofs cite is syntax: one bit each, instead of a row of them.
+        let mut bit_of = vec![NONE; columns.rows.len()];
+        for (&axiom, bit) in axioms.iter().zip(0..) {
+            bit_of[axiom as usize] = bit;
+        }
         let mut cited = Vec::new();
-        let mut next_axiom = 0;
         for number in 0..self.len() {
             let (before, rest) = bits.split_at_mut(number as usize * width);
             match kind(columns, number) {
-                2 => {
-                    rest[next_axiom / 64] |= 1 << (next_axiom % 64);
-                    next_axiom += 1;
-                }
+                2 => set(rest, bit_of[number as usize]),
                 3 => {
                     cite(columns, number, &mut cited);
+                    let row = &mut rest[..width];
                     for &other in cited.iter().filter(|&&other| other < number) {
-                        let used = &before[other as usize * width..][..width];
-                        rest[..width].iter_mut().zip(used).for_each(|(word, used)| *word |= used);
+                        match bit_of[other as usize] {
+                            NONE => {
+                                let used = &before[other as usize * width..][..width];
+                                row.iter_mut().zip(used).for_each(|(word, used)| *word |= used);
+                            }
+                            bit => set(row, bit),
+                        }
                     }
                 }
                 _ => {}
@@ -103,6 +110,10 @@ impl Library {
         cited.dedup();
         cited
     }
+}
+
+fn set(row: &mut [u64], bit: u32) {
+    row[bit as usize / 64] |= 1 << (bit % 64);
 }
 
 fn kind(columns: Columns<'_>, number: u32) -> u32 {
@@ -165,7 +176,8 @@ impl Proof<'_> {
             for &byte in letters {
                 match byte {
                     b'A'..=b'T' => {
-                        let position = (high.saturating_mul(20) + (byte - b'A') as usize).checked_sub(self.mandatory);
+                        let position =
+                            high.saturating_mul(20).saturating_add((byte - b'A') as usize).checked_sub(self.mandatory);
                         if let Some(used) = position.and_then(|position| used.get_mut(position)) {
                             *used = true;
                         }
