@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -41,6 +40,14 @@ report = library.check_all(threads=int(sys.argv[2]))
 assert report.decision is porism.Decision.ACCEPTED, report
 """
 _LOAD = "import sys, porism; porism.metamath.open(sys.argv[1], threads=1)"
+_PRIVATE = """
+import sys, porism
+from rivals.machine import resident_kib
+before = resident_kib()["anonymous"]
+library = porism.metamath.open(sys.argv[1], threads=1)
+theorem = library.theorem(next(one.label for one in library.statements() if one.kind == "$p"))
+print(resident_kib()["anonymous"] - before)
+"""
 _NOTHING = "import porism"
 
 
@@ -102,16 +109,57 @@ def one_by_one(library: porism.metamath.Library, labels: list[str]) -> dict[str,
     return taken
 
 
-def scaling(database: Path, rounds: int) -> dict[int, float]:
-    """Seconds by the clock of a full check from text, by how many cores work."""
+def scaling(database: Path, rounds: int) -> dict[int, dict[str, float]]:
+    """The quickest full check from text by the clock, with its processor seconds, by how many cores work.
+
+    On a busy machine, processor seconds by the clock's tell how many cores it got.
+    """
     cores = sorted(os.sched_getaffinity(0))
-    taken: dict[int, list[float]] = {}
+    taken: dict[int, list[tuple[float, float]]] = {}
     for _ in range(rounds):
         for threads in (count for count in (1, 2, 4, 8, 16) if count <= len(cores)):
-            started = time.perf_counter()
+            started, began = time.perf_counter(), time.process_time()
             porism.check(database, threads=threads)
-            taken.setdefault(threads, []).append(time.perf_counter() - started)
-    return {threads: min(times) for threads, times in taken.items()}
+            ended = (time.perf_counter() - started, time.process_time() - began)
+            taken.setdefault(threads, []).append(ended)
+    found = {threads: min(times) for threads, times in taken.items()}
+    return {
+        threads: {"wall_s": wall_s, "processor_s": processor_s, "cores_got": processor_s / wall_s}
+        for threads, (wall_s, processor_s) in found.items()
+    }
+
+
+def axioms(snapshot: Path, rounds: int) -> float:
+    """Processor seconds to find what all theorems rest on, in a library that was just opened."""
+    taken = []
+    for _ in range(rounds):
+        library = porism.metamath.open(snapshot)
+        label = next(one.label for one in library.statements() if one.kind == "$p")
+        library.check_all(threads=1)
+        began = time.process_time()
+        library.axioms(label)
+        taken.append(time.process_time() - began)
+    return statistics.median(taken)
+
+
+def ratios(figures: dict[str, Any]) -> dict[str, float]:
+    """What the targets ask for, to the peer that each names; what took no part is left out."""
+    ours = {name: figures[f"porism, {name}"]["without_import_s"] for name in ("text", "snapshot", "open snapshot")}
+    peers = {
+        "text / knife, repaired": ("text", "knife, repaired"),
+        "text / knife, published": ("text", "knife, published"),
+        "snapshot / knife, repaired": ("snapshot", "knife, repaired"),
+        "text / metamath.exe": ("text", "metamath.exe"),
+        "text / mmverify.py": ("text", "mmverify.py"),
+        "open snapshot / knife's load": ("open snapshot", "knife, load"),
+    }
+    found = {what: ours[own] / figures[peer]["processor_s"] for what, (own, peer) in peers.items() if peer in figures}
+    found["axioms / text"] = figures["axioms of all theorems"]["processor_s"] / ours["text"]
+    if "knife, repaired" in figures:
+        found["peak memory, text / knife, repaired"] = (
+            figures["porism, text"]["peak_mib"] / figures["knife, repaired"]["peak_mib"]
+        )
+    return found
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -122,13 +170,17 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     library.save(snapshot)
     field = contestants(arguments.database, snapshot, folder, arguments.mmverify)
     taken: dict[str, list[tuple[float, int]]] = {name: [] for name in field}
+    loads: dict[str, list[float]] = {}
     for number in range(arguments.rounds):
         names = list(field)
         for name in names[number % len(names) :] + names[: number % len(names)]:
             processor_s, _, peak_kib, printed = measure(field[name])
-            if "knife" in name and json.loads(printed)["faults"]:
-                message = f"{name} does not accept the database"
-                raise SystemExit(message)
+            if name.startswith("knife"):
+                said = json.loads(printed)
+                if said["faults"]:
+                    message = f"{name} does not accept the database"
+                    raise SystemExit(message)
+                loads.setdefault(name, []).append(said["load_s"])
             taken[name].append((processor_s, peak_kib))
     figures: dict[str, Any] = {
         name: {
@@ -137,6 +189,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         }
         for name, each in taken.items()
     }
+    if "knife, repaired" in loads:
+        figures["knife, load"] = {"processor_s": statistics.median(loads["knife, repaired"])}
     start_s = figures["import porism"]["processor_s"]
     for name in ("porism, text", "porism, snapshot", "porism, open snapshot"):
         figures[name]["without_import_s"] = figures[name]["processor_s"] - start_s
@@ -147,13 +201,12 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         theirs = json.loads(measure([*field["knife, repaired"], "one", *labels])[3])["one_ns"]
         figures["one theorem, knife"] = {"median_us": statistics.median(theirs.values()) / 1000}
         figures["one theorem, ratio"] = {"median": statistics.median(one[label] / theirs[label] for label in labels)}
-    started = resource.getrusage(resource.RUSAGE_SELF)
-    library.axioms(labels[-1])
-    ended = resource.getrusage(resource.RUSAGE_SELF)
-    figures["axioms of all theorems"] = {"processor_s": ended.ru_utime - started.ru_utime}
-    figures["scaling"] = {
-        f"{threads} threads, s": wall_s for threads, wall_s in scaling(arguments.database, arguments.rounds).items()
-    }
+    figures["axioms of all theorems"] = {"processor_s": axioms(snapshot, arguments.rounds)}
+    private = measure([sys.executable, "-c", _PRIVATE, snapshot])[3]
+    figures["porism, open snapshot"]["private_mib"] = int(private) / 1024
+    for threads, taken_by in scaling(arguments.database, arguments.rounds).items():
+        figures[f"porism, {threads} threads"] = taken_by
+    figures["ratios"] = ratios(figures)
     return figures
 
 

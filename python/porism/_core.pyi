@@ -16,6 +16,7 @@ __all__ = [
     "EMBEDDERS",
     "ERROR",
     "METAMATH_BUDGET",
+    "METAMATH_CHECKER",
     "PLACE",
     "SQLITE_VERSION",
     "VALUE",
@@ -92,6 +93,7 @@ _EventFields: TypeAlias = tuple[
 ]
 
 METAMATH_BUDGET: tuple[int, int, int]
+METAMATH_CHECKER: tuple[str, str]
 
 @final
 class Library:
@@ -471,6 +473,9 @@ class Metamath:
         before: int | None,
         budget: tuple[int, int, int],
     ) -> _Decided: ...
+    def rests_on(
+        self, statement: str, proof: bytes, hypotheses: list[tuple[str, str]]
+    ) -> tuple[list[int], list[int]]: ...
     def extend(
         self,
         label: str,
@@ -490,4 +495,6 @@ class Metamath:
     def citations(self, number: int) -> list[int]: ...
     def theorem(self, number: int) -> tuple[str, str, list[str], list[str]] | None: ...
     def claim(self, number: int) -> str | None: ...
+    def sequent(self, number: int) -> str | None: ...
+    def signature(self, number: int) -> tuple[str, str, str, str] | None: ...
     def receipt(self, number: int) -> tuple[str, str, str, str, list[str]] | None: ...

@@ -91,7 +91,8 @@ class Memory(Recalls):
                 and after a power cut the latest writes may be missing. ``power``: a power cut too. ``none``: the death
                 of the process, and nothing is synced before ``flush``.
             embedder: Who makes the vectors: ``symbols-v1`` sees formulas by their symbols and other texts by their
-                words, ``words-v1`` sees all by their words, ``porism.Vectors`` is the caller's own. By default the one
+                words, ``words-v1`` sees all by their words, ``tokens-v1`` by what stands between white space, which
+                suits Metamath, ``porism.Vectors`` is the caller's own. By default the one
                 that the memory was made with, and ``symbols-v1`` for a new one.
             budget_bytes: How many bytes the files may have; a write beyond raises ``BudgetError``.
             on_budget: Called with the memory and that error; when it returns true, the write is tried once more.

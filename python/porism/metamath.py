@@ -4,6 +4,7 @@
 library = porism.metamath.open("set.mm")
 report = library.check_all()
 checked = library.check_one("|- ( ph -> ph )", "( id ) AB")
+library.remember(memory, source="set.mm")
 ```
 """
 
@@ -15,13 +16,16 @@ from typing import TYPE_CHECKING, Final
 from porism import _core
 from porism._check import CheckBudget, Checked, CheckReport, Decision, _checked, _threads
 from porism._errors import InputError, ParseError
+from porism._metamath_facts import Naming, Remembered, remember
 from porism._types import Receipt
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["AxiomsUsed", "Library", "Statement", "Theorem", "open", "parse"]
+    from porism._memory import Memory
+
+__all__ = ["AxiomsUsed", "Library", "Remembered", "Statement", "Theorem", "open", "parse"]
 
 _BUDGET: Final = CheckBudget()
 
@@ -249,6 +253,45 @@ class Library:
             message = f"'{label}' gets no receipt: {_checked(decided[0][1]).fault if decided else 'too many axioms'}"
             raise InputError(message)
         return Receipt(*fields[:4])
+
+    def remember(
+        self,
+        memory: Memory,
+        *,
+        source: str,
+        namespace: str = "",
+        logic: str = "|-",
+        definitions: str = "df-",
+        threads: int | None = None,
+        budget: CheckBudget | None = None,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> Remembered:
+        """Checks every proof of the database, and writes its logical assertions into a memory; no lemmas on top.
+
+        A record is an axiom, a definition or a theorem, with its label as name. It says the whole assertion, such as
+        ``|- ph & |- ( ph -> ps ) => |- ps``: essential hypotheses, conclusion, and a ``$d`` for each group of variables
+        that must be disjoint. A theorem is ``verified`` if its proof and all that it rests on were accepted just now:
+        its evidence has the kernel's receipt, and the assertions that the proof cites. Axioms and definitions are taken
+        as they are, and nobody has proved them.
+
+        What is known by the same namespace, name and statement is left as it is, so that a second time changes
+        nothing. Thousands of assertions make a commit; after an end halfway, call it again.
+
+        Args:
+            memory: Where to write. ``tokens-v1`` is the embedder that sees the symbols of Metamath.
+            source: What the records say of their origin, such as ``"set.mm"``.
+            namespace: Which part of the memory they belong to.
+            logic: The typecode of logical statements; the others are notation, and are not written down.
+            definitions: How the labels of definitions begin.
+            threads: How many cores may check; all, unless it is set.
+            budget: For each proof.
+            progress: Called with how many assertions are written, and of how many. An exception ends it.
+
+        Raises:
+            StoreError: The memory cannot be written.
+        """
+        report = self.check_all(threads=threads, budget=budget)
+        return remember(self, memory, Naming(source, namespace, logic, definitions), report, progress)
 
     def _find(self, label: str | int) -> int:
         if isinstance(label, int):

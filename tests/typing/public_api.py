@@ -66,6 +66,15 @@ def keeps(path: str, check: porism.Check) -> None:
         assert_type(cache.get(key), porism.Check | None)
 
 
+def checks_metamath(path: Path, memory: porism.Memory) -> None:
+    library = porism.metamath.open(path)
+    done = library.remember(memory, source="set.mm", progress=lambda done, total: None)
+    assert_type(done, porism.metamath.Remembered)
+    assert_type(done.report, porism.CheckReport)
+    with porism.Pool([porism.provers.MetamathKernel(path, budget=porism.CheckBudget(steps=1000))]) as pool:
+        assert_type(pool.check("( id ) AB", statement="|- ( ph -> ph )", prover="MetamathKernel"), porism.Check)
+
+
 def is_told_of_a_misspelt_argument(path: str) -> None:
     # Each line must be an error to mypy: an ignore that is not needed is one itself.
     porism.Budget(minutes=1)  # type: ignore[call-arg]

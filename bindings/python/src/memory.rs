@@ -409,7 +409,7 @@ fn isa(py: Python<'_>) -> PyResult<String> {
 
 /// Adds what this file has to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add("EMBEDDERS", vec![features::EMBEDDER, features::WORDS_EMBEDDER])?;
+    module.add("EMBEDDERS", vec![features::EMBEDDER, features::WORDS_EMBEDDER, features::TOKENS_EMBEDDER])?;
     module.add("DIMENSION", features::DIMENSION)?;
     module.add_class::<Memory>()?;
     module.add_function(wrap_pyfunction!(embed, module)?)?;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use porism_engine::check::metamath::{Environment, Library, Proposal, ProposalScratch, Reading, StatementKind};
-use porism_engine::check::{Budget, Cancelled, Fault, Verdict, Work, check_many};
+use porism_engine::check::metamath::{self, Environment, Library, Proposal, ProposalScratch, Reading, StatementKind};
+use porism_engine::check::{Budget, Cancelled, Exhausted, Fault, Verdict, Work, check_many};
 use pyo3::exceptions::{PyIndexError, PyKeyError, PyOSError, PyOverflowError};
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
@@ -37,6 +37,9 @@ pub type Decided = (&'static str, Option<FaultFields>);
 
 /// The claim hash, the certificate hash, the checker, its version, and the axioms.
 pub type ReceiptFields = (String, String, &'static str, &'static str, Vec<String>);
+
+/// The same without the axioms.
+pub type SignatureFields = (String, String, &'static str, &'static str);
 
 /// Steps, nodes and bytes of memory.
 pub type BudgetFields = (u64, u64, u64);
@@ -119,6 +122,24 @@ impl Metamath {
         decided(&verdict)
     }
 
+    /// The numbers of the assertions that a proof cites, and of the axioms that those rest on.
+    fn rests_on(
+        &self,
+        py: Python<'_>,
+        statement: PyBackedStr,
+        proof: PyBackedBytes,
+        hypotheses: Vec<(PyBackedStr, PyBackedStr)>,
+    ) -> PyResult<(Vec<u32>, Vec<u32>)> {
+        py.detach(|| {
+            let cited = with_proposal(&statement, &proof, &hypotheses, &[], None, |proposal, scratch| {
+                self.0.citations(proposal, scratch)
+            });
+            let axioms = self.0.library().axiom_use()?.of_any(&cited);
+            Ok((cited, axioms))
+        })
+        .map_err(|exhausted: Exhausted| PyOverflowError::new_err(exhausted.to_string()))
+    }
+
     /// The extended library and `accepted`, or `None` and why not.
     #[allow(clippy::too_many_arguments, reason = "a theorem has that many parts")]
     fn extend(
@@ -191,6 +212,16 @@ impl Metamath {
 
     fn claim(&self, number: u32) -> Option<String> {
         self.0.library().claim(number)
+    }
+
+    fn sequent(&self, number: u32) -> Option<String> {
+        self.0.library().sequent(number)
+    }
+
+    /// The receipt of a theorem without the axioms.
+    fn signature(&self, number: u32) -> Option<SignatureFields> {
+        let receipt = self.0.library().signature(number)?;
+        Some((receipt.claim_hash, receipt.certificate_hash, receipt.checker, receipt.checker_version))
     }
 
     fn receipt(&self, py: Python<'_>, number: u32) -> Option<ReceiptFields> {
@@ -275,5 +306,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let Budget { steps, nodes, memory_bytes } = Library::BUDGET;
         (steps, nodes, memory_bytes)
     })?;
+    module.add("METAMATH_CHECKER", (metamath::NAME, metamath::VERSION))?;
     module.add_class::<Metamath>()
 }

@@ -1,6 +1,6 @@
 //! The built-in embedder: signed feature hashing of a statement into a short dense row.
 
-use super::{Counts, symbol_features, word_features};
+use super::{Counts, symbol_features, token_features, word_features};
 use crate::tptp::{Limits, parse_formula};
 
 /// The name of this embedder, stored beside the rows that it made: rows of another embedder are never compared with them.
@@ -8,6 +8,9 @@ pub const EMBEDDER: &str = "symbols-v1";
 
 /// The name of the embedder that sees every statement, formula or not, by its words.
 pub const WORDS_EMBEDDER: &str = "words-v1";
+
+/// The name of the embedder that sees every statement by its tokens, which stand between white space: for Metamath.
+pub const TOKENS_EMBEDDER: &str = "tokens-v1";
 
 /// How many `f32` a row has.
 pub const DIMENSION: usize = 256;
@@ -30,6 +33,7 @@ pub fn embed_by(embedder: &str, statement: &str) -> Option<Vec<f32>> {
     match embedder {
         EMBEDDER => Some(embed(statement).to_vec()),
         WORDS_EMBEDDER => Some(unit(hashed(&word_features(statement))).to_vec()),
+        TOKENS_EMBEDDER => Some(unit(hashed(&token_features(statement))).to_vec()),
         _ => None,
     }
 }
@@ -58,7 +62,7 @@ fn unit(mut row: [f32; DIMENSION]) -> [f32; DIMENSION] {
 
 #[cfg(test)]
 mod tests {
-    use super::embed;
+    use super::{TOKENS_EMBEDDER, embed, embed_by};
 
     fn cosine(left: &str, right: &str) -> f32 {
         embed(left).iter().zip(embed(right)).map(|(x, y)| x * y).sum()
@@ -74,6 +78,16 @@ mod tests {
         let kin = cosine("![X] : f(X, e) = X", "![X] : f(e, X) = X");
         let stranger = cosine("![X] : f(X, e) = X", "?[Y] : (in(Y, union(Y)) & ~ empty(Y))");
         assert!(kin > stranger + 0.3, "{kin} against {stranger}");
+    }
+
+    #[test]
+    fn signs_are_tokens_and_not_words() {
+        let row = |statement: &str| embed_by(TOKENS_EMBEDDER, statement).unwrap();
+        let cosine = |left: &str, right: &str| row(left).iter().zip(row(right)).map(|(x, y)| x * y).sum::<f32>();
+        let (sum, product, order) =
+            ("|- ( A + B ) = ( B + A )", "|- ( A x. B ) = ( B x. A )", "|- ( A < B -> A =/= B )");
+        assert!(cosine(sum, product) > cosine(sum, order), "two laws of commutation are kin");
+        assert!(cosine(sum, product) < 0.999, "and not the same");
     }
 
     #[test]

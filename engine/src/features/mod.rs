@@ -3,5 +3,5 @@
 mod hashed;
 mod symbols;
 
-pub use hashed::{DIMENSION, EMBEDDER, WORDS_EMBEDDER, embed, embed_by};
-pub use symbols::{Counts, symbol_features, word_features};
+pub use hashed::{DIMENSION, EMBEDDER, TOKENS_EMBEDDER, WORDS_EMBEDDER, embed, embed_by};
+pub use symbols::{Counts, symbol_features, token_features, word_features};

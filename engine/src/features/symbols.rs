@@ -33,6 +33,20 @@ pub fn word_features(text: &str) -> Counts {
     walker.counts
 }
 
+/// The features of a text whose words stand between white space and mean what they say to the letter, as in Metamath: each of them, and
+/// each with the one behind it.
+pub fn token_features(text: &str) -> Counts {
+    let mut walker = Walker::default();
+    let mut before = None;
+    for token in text.split_whitespace() {
+        walker.count(&[token]);
+        if let Some(before) = before.replace(token) {
+            walker.count(&[before, token]);
+        }
+    }
+    walker.counts
+}
+
 #[derive(Default)]
 struct Walker {
     counts: Counts,

@@ -29,27 +29,27 @@ pub(super) fn insert(connection: &Connection, new: &NewEvidence, moment: Moment)
 /// Stores evidence under its number.
 pub(super) fn put(connection: &Connection, id: EvidenceId, new: &NewEvidence, created_ms: i64) -> Result<()> {
     let receipt = new.receipt.as_ref();
-    connection.execute(
+    let mut statement = connection.prepare_cached(
         "INSERT INTO evidence (id, goal, verdict, prover, prover_version, label, seconds, reprover, reprover_version,
                                claim_hash, certificate_hash, checker, checker_version, created_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-        params![
-            id,
-            new.goal,
-            new.verdict,
-            new.prover,
-            new.prover_version,
-            new.label,
-            new.seconds,
-            new.reprover,
-            new.reprover_version,
-            receipt.map(|receipt| &receipt.claim_hash),
-            receipt.map(|receipt| &receipt.certificate_hash),
-            receipt.map(|receipt| &receipt.checker),
-            receipt.map(|receipt| &receipt.checker_version),
-            created_ms
-        ],
     )?;
+    statement.execute(params![
+        id,
+        new.goal,
+        new.verdict,
+        new.prover,
+        new.prover_version,
+        new.label,
+        new.seconds,
+        new.reprover,
+        new.reprover_version,
+        receipt.map(|receipt| &receipt.claim_hash),
+        receipt.map(|receipt| &receipt.certificate_hash),
+        receipt.map(|receipt| &receipt.checker),
+        receipt.map(|receipt| &receipt.checker_version),
+        created_ms
+    ])?;
     insert_members(connection, "evidence_premise", "evidence", id.0, &new.used)
 }
 
@@ -98,10 +98,8 @@ pub(super) fn insert_members(
     owner: i64,
     records: &[RecordId],
 ) -> Result<()> {
-    connection.execute(
-        &format!("INSERT OR IGNORE INTO {table} ({column}, record) SELECT ?1, value FROM json_each(?2)"),
-        params![owner, list(records.iter().map(|id| id.0))],
-    )?;
+    let sql = format!("INSERT OR IGNORE INTO {table} ({column}, record) SELECT ?1, value FROM json_each(?2)");
+    connection.prepare_cached(&sql)?.execute(params![owner, list(records.iter().map(|id| id.0))])?;
     Ok(())
 }
 

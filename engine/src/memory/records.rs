@@ -111,11 +111,8 @@ pub(super) fn for_each(connection: &Connection, mut visit: impl FnMut(Result<Rec
 /// An error that names the first of `ids` that is no record.
 pub(super) fn require(connection: &Connection, ids: &[RecordId]) -> Result<()> {
     let missing: Option<i64> = connection
-        .query_row(
-            "SELECT value FROM json_each(?1) WHERE value NOT IN (SELECT id FROM record) LIMIT 1",
-            [list(ids.iter().map(|id| id.0))],
-            |row| row.get(0),
-        )
+        .prepare_cached("SELECT value FROM json_each(?1) WHERE value NOT IN (SELECT id FROM record) LIMIT 1")?
+        .query_row([list(ids.iter().map(|id| id.0))], |row| row.get(0))
         .optional()?;
     match missing {
         Some(id) => Err(self::missing(RecordId(id))),
@@ -130,9 +127,10 @@ pub(super) fn missing(id: RecordId) -> MemoryError {
 
 /// Raises the status of a record; it never falls.
 pub(super) fn raise_status(connection: &Connection, id: RecordId, status: Status, moment: Moment) -> Result<()> {
-    let before: Status = connection.query_row("SELECT status FROM record WHERE id = ?1", [id], |row| row.get(0))?;
+    let mut statement = connection.prepare_cached("SELECT status FROM record WHERE id = ?1")?;
+    let before: Status = statement.query_row([id], |row| row.get(0))?;
     if before < status {
-        connection.execute("UPDATE record SET status = ?2 WHERE id = ?1", params![id, status])?;
+        connection.prepare_cached("UPDATE record SET status = ?2 WHERE id = ?1")?.execute(params![id, status])?;
         changes::note(connection, &[id], Action::Raised, before.as_str(), moment)?;
     }
     Ok(())

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from porism import metamath
 from porism._errors import DamagedError
 from porism._memory import Memory, upgrade
 from porism._where import where
@@ -111,10 +112,22 @@ def export(
 @app.command("import")
 def load(
     file: Annotated[Path, typer.Argument(help="The memory; made if nothing is there.")],
-    source: Annotated[Path, typer.Argument(help="What porism memory export has written.")],
+    source: Annotated[Path, typer.Argument(help="What porism memory export has written, or Metamath (.mm).")],
+    namespace: Annotated[str, typer.Option(help="For a database: which part of the memory its facts belong to.")] = "",
     json: Json = False,
 ) -> None:
-    """Store everything that an export holds: all of it or, on error, nothing."""
+    """Store everything that an export holds: all of it or, on error, nothing.
+
+    Of a Metamath database, the proofs are checked and the facts are stored. A memory that is made for it has the
+    embedder tokens-v1, which sees symbols.
+
+    Exit code 0: stored; 1: stored, but not every proof was accepted; 2: usage or input error.
+    """
+    if source.suffix == ".mm":
+        done_all = _remember(file, source, namespace, json)
+        raise typer.Exit(0 if done_all else 1)
+    if namespace:
+        raise typer.BadParameter("an export says itself where its records belong", param_hint="--namespace")
     with Memory.open(file) as memory:
         done = memory.load(source)
     text = f"{done.new} records new, {done.known} known; {done.evidence} pieces of evidence, {done.events} events"
@@ -233,6 +246,34 @@ def verify(file: File, json: Json = False) -> None:
     else:
         _print_report(report)
     raise typer.Exit(0 if report.clean else 1)
+
+
+def _remember(file: Path, source: Path, namespace: str, json: bool) -> bool:
+    library = metamath.open(source)
+    known = Memory.open(file, embedder=None if file.exists() else "tokens-v1")
+    with known as memory, Console(stderr=True).status("checking ...") if not json else nullcontext() as status:
+
+        def tell(done: int, total: int) -> None:
+            if status is not None:
+                status.update(f"{done:,} of {total:,} assertions")
+
+        done = library.remember(memory, source=source.name, namespace=namespace, progress=tell)
+    report = done.report
+    text = (
+        f"{done.new} records new, {done.known} known; {done.evidence} pieces of evidence; "
+        f"{report.accepted} of {report.proofs} proofs accepted"
+    )
+    values = {
+        "new": done.new,
+        "known": done.known,
+        "evidence": done.evidence,
+        "proofs": report.proofs,
+        "accepted": report.accepted,
+        "faults": list(report.faults),
+        "unsupported": done.unsupported,
+    }
+    _say(json, values, text)
+    return not report.faults
 
 
 def _say(json: bool, values: dict[str, Any], text: str) -> None:

@@ -16,6 +16,7 @@ from porism.provers.eprover import E
 from porism.provers.isabelle import Isabelle
 from porism.provers.lean import Lean, LeanRepl, LeanServer
 from porism.provers.metamath import Metamath
+from porism.provers.metamath_kernel import MetamathKernel
 from porism.provers.reprove import Confirmation, Reprover
 from porism.provers.rocq import Rocq
 from porism.provers.vampire import Vampire
@@ -39,6 +40,7 @@ __all__ = [
     "LeanRepl",
     "LeanServer",
     "Metamath",
+    "MetamathKernel",
     "ProofState",
     "Prover",
     "Reprover",

@@ -95,6 +95,12 @@ impl Environment {
         }
     }
 
+    /// How many mandatory hypotheses a proposal has, if it is well formed.
+    pub(super) fn mandatory(&self, proposal: &Proposal<'_>, scratch: &mut ProposalScratch) -> Option<usize> {
+        let view = View { columns: self.library.columns(), lemmas: &self.lemmas };
+        scratch.prepare(proposal, view).ok().map(|()| scratch.frame.len())
+    }
+
     /// The environment with the theorem on top under this label, if its proof is accepted; otherwise the verdict.
     pub fn extend(
         &self,

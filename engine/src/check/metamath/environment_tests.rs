@@ -131,3 +131,32 @@ fn theorems_rest_on_what_their_proofs_cite() {
     assert_eq!(of("a1"), ["a1"]);
     assert_eq!(labels(library.citations(library.find("inner").unwrap())), ["wi", "mp", "a1"]);
 }
+
+#[test]
+fn an_assertion_in_one_line_says_what_it_needs() {
+    let text = b"$c |- A. wff $. $v x p q $. vx $f wff x $. wp $f wff p $. wq $f wff q $. \
+                 ${ $d x q $. h.1 $e |- p $. h.2 $e |- q $. gen $a |- A. x q $. $} plain $a |- p $.";
+    let library = Library::from_text(text.to_vec(), "scopes", &Reading::default()).unwrap();
+    let sequent = |label: &str| library.sequent(library.find(label).unwrap());
+    assert_eq!(sequent("gen").as_deref(), Some("|- p & |- q => |- A. x q $d x q"));
+    assert_eq!(sequent("plain").as_deref(), Some("|- p"));
+    assert_eq!(sequent("wp"), None);
+    assert_eq!(library.signature(library.find("plain").unwrap()), None);
+}
+
+#[test]
+fn what_a_proposal_cites_is_known_without_checking_it() {
+    let environment = environment();
+    let cited = |statement: &str, proof: &[u8]| -> Vec<String> {
+        let proposal = Proposal { statement, proof, ..Proposal::default() };
+        let numbers = environment.citations(&proposal, &mut ProposalScratch::default());
+        numbers.iter().map(|&number| environment.library().label(number).unwrap().to_owned()).collect()
+    };
+    let statement = "|- ( r -> ( r -> r ) )";
+    assert_eq!(cited(statement, b"wr wr a1"), ["a1"]);
+    assert_eq!(cited(statement, b"( wi df-x a1 ) AAD"), ["a1"], "a label that is listed need not be used");
+    assert_eq!(cited("|- ( r -> nothing )", b"a1"), [""; 0]);
+    let uses = environment.library().axiom_use().unwrap();
+    let number = |label: &str| environment.library().find(label).unwrap();
+    assert_eq!(uses.of_any(&[number("inner"), number("df-x")]), ["wi", "mp", "a1", "df-x"].map(number));
+}

@@ -47,6 +47,8 @@ use self::source::{Source, place};
 use self::view::View;
 use super::{Budget, Checker, Code, Fault, Verdict};
 
+/// What receipts call this checker.
+pub const NAME: &str = "porism-metamath";
 /// Changes whenever a verdict could.
 pub const VERSION: &str = "1";
 
@@ -172,7 +174,7 @@ impl Checker for Library {
     type Scratch = Scratch;
 
     fn name(&self) -> &'static str {
-        "porism-metamath"
+        NAME
     }
 
     fn version(&self) -> &'static str {

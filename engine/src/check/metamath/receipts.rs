@@ -1,9 +1,8 @@
 //! Receipts for theorems of a library.
 
 use super::super::{Checker, Receipt};
-use super::library::{
-    DISJOINT, DISJOINT_LENGTH, FRAME, FRAME_LENGTH, KIND, Library, NONE, PROOF, PROOF_END, TYPECODE, slice,
-};
+use super::library::{FRAME, FRAME_LENGTH, KIND, Library, NONE, PROOF, PROOF_END, TYPECODE, slice};
+use super::parts::disjoint_groups;
 
 impl Library {
     /// The claim of assertion `number` in one text that means the same wherever it stands: its hypotheses, which variables are disjoint,
@@ -27,26 +26,24 @@ impl Library {
                 _ => write(typecode, slice(columns.math, start, length), "$e"),
             }
         }
-        let mut groups = slice(columns.disjoint, row[DISJOINT], row[DISJOINT_LENGTH]);
-        while let Some((&length, rest)) = groups.split_first() {
-            let (group, behind) = rest.split_at(rest.len().min(length as usize));
-            if let Some((&first, others)) = group.split_first() {
-                write(first, others, "$d");
-            }
-            groups = behind;
+        for (first, others) in disjoint_groups(columns, row) {
+            write(first, others, "$d");
         }
         write(row[TYPECODE], columns.math(row), if row[KIND] == 2 { "$a" } else { "$p" });
         Some(claim)
     }
 
-    /// What the checker signs for theorem `number`, whose proof it has accepted; `None` if that is no theorem, or if there are too many
-    /// axioms to tell which it rests on.
-    pub fn receipt(&self, number: u32) -> Option<Receipt> {
+    /// What the checker signs for theorem `number`, whose proof it has accepted, without the axioms; `None` if that is no theorem.
+    pub fn signature(&self, number: u32) -> Option<Receipt> {
         let columns = self.columns();
         let row = columns.row(number).filter(|row| row[KIND] == 3)?;
-        let claim = self.claim(number)?;
         let proof = columns.bytes(row[PROOF], row[PROOF_END]);
-        let mut receipt = Receipt::new(claim.as_bytes(), proof, self.name(), self.version());
+        Some(Receipt::new(self.claim(number)?.as_bytes(), proof, self.name(), self.version()))
+    }
+
+    /// The same with the axioms that the theorem rests on; `None` also if there are too many of them to tell.
+    pub fn receipt(&self, number: u32) -> Option<Receipt> {
+        let mut receipt = self.signature(number)?;
         let axioms = self.axiom_use().ok()?.of(number);
         receipt.axioms = axioms.filter_map(|axiom| self.label(axiom).map(str::to_owned)).collect();
         Some(receipt)
