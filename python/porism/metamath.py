@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AxiomsUsed", "Library", "Remembered", "Statement", "Theorem", "open", "parse"]
 
-_BUDGET: Final = CheckBudget()
+_BUDGET: Final = CheckBudget()._fields()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class Library:
                 ends the check.
         """
         theorems = self._core.theorems()
-        fields = (budget or _BUDGET)._fields()
+        fields = _fields(budget)
         decided = self._core.check_all(theorems, _threads(threads), fields, paranoid, progress)
         faults = {self.statement(theorems[position]).label: _checked(verdict) for position, verdict in decided}
         decisions = {checked.decision for checked in faults.values()}
@@ -163,7 +163,7 @@ class Library:
                 list(hypotheses.items()) if hypotheses else [],
                 list(disjoint),
                 None if before is None else self._find(before),
-                (budget or _BUDGET)._fields(),
+                _fields(budget),
             )
         )
 
@@ -184,7 +184,7 @@ class Library:
         """
         proof = proof.encode() if isinstance(proof, str) else proof
         given = list(hypotheses.items()) if hypotheses else []
-        fields = (budget or _BUDGET)._fields()
+        fields = _fields(budget)
         extended, decided = self._core.extend(label, statement, proof, given, list(disjoint), fields)
         if extended is None:
             message = f"'{label}' is no lemma: {_checked(decided).fault}"
@@ -247,7 +247,7 @@ class Library:
             InputError: It is no theorem, or its proof is not accepted.
         """
         number = self._find(label)
-        decided = self._core.check_all([number], 1, (budget or _BUDGET)._fields(), False, None)
+        decided = self._core.check_all([number], 1, _fields(budget), False, None)
         fields = None if decided else self._core.receipt(number)
         if fields is None:
             message = f"'{label}' gets no receipt: {_checked(decided[0][1]).fault if decided else 'too many axioms'}"
@@ -353,3 +353,7 @@ def _library(opened: Library | Checked) -> Library:
     if opened.decision is Decision.UNDECIDED:
         raise InputError(str(fault))
     raise ParseError(str(fault), path=fault.file, line=fault.line, column=fault.column)
+
+
+def _fields(budget: CheckBudget | None) -> tuple[int, int, int]:
+    return _BUDGET if budget is None else budget._fields()
