@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import weakref
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar
 
@@ -47,7 +48,7 @@ class JobFields(TypedDict, total=False):
     options: Mapping[str, Any]
 
 
-class Face(Generic[Q]):
+class Face(ABC, Generic[Q]):
     """What the two faces share: how a pool is made, who does what, and what it tells of itself."""
 
     _queue: Q
@@ -120,8 +121,9 @@ class Face(Generic[Q]):
             name=name,
         )
 
+    @abstractmethod
     def _open_queue(self, **options: Any) -> Q:
-        raise NotImplementedError
+        """The queue of this face."""
 
     @property
     def name(self) -> str:

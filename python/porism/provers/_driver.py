@@ -220,7 +220,7 @@ class Driver(ABC):
         """Checks one candidate.
 
         Args:
-            session: The process; for a driver that keeps none, ``session.run`` starts one.
+            session: The process. For a driver that keeps none there is only its ``cancel``, for what it starts itself.
             job: What to check.
 
         Raises:
